@@ -1,0 +1,242 @@
+"""What is needed to look elsewhere and to close an eye: eyeball, iris and lid as separate small pictures.
+
+Each eye has its own flat coordinates: u runs along the line between the corners towards the image's right,
+v down across it, both in eye widths from the middle between the corners.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from generator.face import topology
+
+Array = NDArray[np.float64]
+Float32 = NDArray[np.float32]
+
+PATCH_U = (-0.85, 0.85)
+PATCH_V = (-0.75, 0.60)
+"""Extent of the small pictures in eye coordinates."""
+CURVE_SAMPLES = 65
+"""A lid's edge is a table of v at this many even steps of u from corner to corner."""
+_PATCH_PX_PER_EYE = (72, 160)
+_LASH_DARKEST_SHARE = 0.15
+_LASH_AT_MOST = 0.42
+"""A lash line is at most this bright against the lid, also where a painter left it out."""
+
+
+@dataclass(frozen=True)
+class EyeRing:
+    """Which vertices make one eye. ``upper[i]`` meets ``lower[i]`` when it closes."""
+
+    side: str
+    upper: tuple[int, ...]
+    lower: tuple[int, ...]
+    iris: tuple[int, ...]
+
+
+EYES = (
+    EyeRing("Right", topology.RIGHT_EYE_UPPER, topology.RIGHT_EYE_LOWER, topology.RIGHT_IRIS),
+    EyeRing("Left", topology.LEFT_EYE_UPPER[::-1], topology.LEFT_EYE_LOWER[::-1], topology.LEFT_IRIS),
+)
+"""Both rings from the image's left corner to its right one."""
+
+
+@dataclass(frozen=True)
+class EyeLayer:
+    """One eye of a portrait.
+
+    Attributes:
+        ring: its vertices.
+        centre: (2,) px, middle between the corners.
+        axis: (2,) unit vector from the image-left to the image-right corner; ``down`` is perpendicular.
+        width_px: distance between the corners.
+        upper, lower: (65,) float32 lid edges at rest, v by u.
+        opening: largest distance between the lids at rest, eye widths.
+        ball, iris, lid: float32 pictures over ``PATCH_U`` x ``PATCH_V``: eyeball without its iris (3),
+            iris with coverage 0..1 (4), closed lid (3), all 0..255.
+        iris_centre: (2,) and ``iris_radius``, in eye widths.
+        lash: (3,) float32 colour of the lash line.
+    """
+
+    ring: EyeRing
+    centre: Array
+    axis: Array
+    width_px: float
+    upper: Float32
+    lower: Float32
+    opening: float
+    ball: Float32
+    iris: Float32
+    lid: Float32
+    iris_centre: Array
+    iris_radius: float
+    lash: Float32
+
+    @property
+    def to_frame(self) -> Array:
+        """(2, 3) affine from (u, v, 1) to source pixels."""
+        down = np.array([-self.axis[1], self.axis[0]])
+        return np.column_stack([self.axis * self.width_px, down * self.width_px, self.centre])
+
+
+def lid_curve(u: Array, v: Array) -> Float32:
+    """The lid's edge through points of rising u as a table of ``CURVE_SAMPLES`` values of v."""
+    from scipy.interpolate import PchipInterpolator
+
+    order = np.argsort(u)
+    u, v = u[order], v[order]
+    keep = np.concatenate([[True], np.diff(u) > 1e-4])
+    even = np.linspace(-0.5, 0.5, CURVE_SAMPLES)
+    return np.asarray(PchipInterpolator(u[keep], v[keep])(np.clip(even, u[0], u[-1])), np.float32)
+
+
+def build_eye(frame: NDArray[np.uint8], uv: Array, iris_px: Array, ring: EyeRing, grain: float) -> EyeLayer:
+    """Take one eye apart.
+
+    Args:
+        frame: (H, W, 3) the source.
+        uv: (468, 2) face vertices in it, px.
+        iris_px: (5, 2) iris landmarks: centre and four points of the rim.
+        ring: which eye.
+        grain: standard deviation of the source's fine texture, 0..255, to be laid over what is invented.
+    """
+    left, right = uv[ring.upper[0]], uv[ring.upper[-1]]
+    width_px = float(np.linalg.norm(right - left))
+    axis = (right - left) / width_px
+    centre = (left + right) / 2
+    to_eye = np.column_stack([axis, (-axis[1], axis[0])]) / width_px
+
+    def curve(ids: tuple[int, ...]) -> Float32:
+        local = (uv[list(ids)] - centre) @ to_eye
+        return lid_curve(local[:, 0], local[:, 1])
+
+    upper, lower = curve(ring.upper), curve(ring.lower)
+    per_eye = float(np.clip(3 * width_px, *_PATCH_PX_PER_EYE))
+    u, v = np.meshgrid(
+        np.linspace(*PATCH_U, round((PATCH_U[1] - PATCH_U[0]) * per_eye)),
+        np.linspace(*PATCH_V, round((PATCH_V[1] - PATCH_V[0]) * per_eye)),
+    )
+    source = centre + width_px * (u[..., None] * axis + v[..., None] * np.array([-axis[1], axis[0]]))
+    skin = cv2.remap(
+        frame.astype(np.float32),
+        source.astype(np.float32),
+        None,
+        cv2.INTER_CUBIC,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    at = np.clip((u + 0.5) * (CURVE_SAMPLES - 1), 0, CURVE_SAMPLES - 1)
+    top = np.interp(at, np.arange(CURVE_SAMPLES), upper)
+    bottom = np.interp(at, np.arange(CURVE_SAMPLES), lower)
+    inside = (np.abs(u) < 0.47) & (v > top + 0.02) & (v < bottom - 0.015)
+
+    iris_centre = (iris_px[0] - centre) @ to_eye
+    radius = float(np.linalg.norm(iris_px[1:] - iris_px[0], axis=1).mean()) / width_px
+    radius = _refined_radius(skin.mean(2), np.hypot(u - iris_centre[0], v - iris_centre[1]), inside, radius)
+    rho = np.hypot(u - iris_centre[0], v - iris_centre[1]) / radius
+
+    lid = _closed_lid(skin, u, v, top, bottom, per_eye, grain)
+    return EyeLayer(
+        ring=ring,
+        centre=centre,
+        axis=axis,
+        width_px=width_px,
+        upper=upper,
+        lower=lower,
+        opening=float((lower - upper).max()),
+        ball=_eyeball(skin, u - iris_centre[0], v - iris_centre[1], rho, inside, per_eye),
+        iris=_whole_iris(skin, rho, inside, per_eye),
+        lid=lid,
+        iris_centre=iris_centre,
+        iris_radius=radius,
+        lash=_lash_colour(skin, lid, u, v, top),
+    )
+
+
+def _refined_radius(light: Array, distance: Array, inside: NDArray[np.bool_], guess: float) -> float:
+    """The radius near ``guess`` at which brightness rises most from iris to white."""
+    best, best_rise = guess, 6.0
+    for radius in np.linspace(0.75, 1.55, 33) * guess:
+        within = inside & (distance > radius - 0.12 * guess) & (distance <= radius)
+        beyond = inside & (distance > radius) & (distance < radius + 0.12 * guess)
+        if within.sum() < 30 or beyond.sum() < 30:
+            continue
+        trust = np.exp(-(((radius / guess - 1.05) / 0.45) ** 2))
+        rise = float(np.median(light[beyond]) - np.median(light[within])) * trust
+        if rise > best_rise:
+            best, best_rise = float(radius), rise
+    return best
+
+
+def _eyeball(skin: Float32, du: Array, dv: Array, rho: Array, inside: NDArray[np.bool_], per_eye: float) -> Float32:
+    """The white of the eye, with a linear fit of its visible parts where the iris was."""
+    white = inside & (rho > 1.17)
+    if white.sum() < 20:
+        fill = np.broadcast_to(np.percentile(skin[inside], 90, axis=0), skin.shape)
+        keep = np.zeros_like(rho)
+    else:
+        colour = skin[white]
+        light = colour.mean(1)
+        bright = light > np.percentile(light, 25)
+        terms = np.column_stack([np.ones(bright.sum()), du[white][bright], dv[white][bright]])
+        fit = np.linalg.lstsq(terms, colour[bright], rcond=None)[0]
+        fit[1:] *= 0.4
+        fit[0] = (colour[bright] - terms[:, 1:] @ fit[1:]).mean(0)
+        fill = fit[0] + np.clip(du, -0.5, 0.5)[..., None] * fit[1] + np.clip(dv, -0.3, 0.3)[..., None] * fit[2]
+        keep = cv2.GaussianBlur(white.astype(np.float32), (0, 0), 0.03 * per_eye) * white
+    ball = skin * keep[..., None] + np.clip(fill, 0, 255) * (1 - keep[..., None])
+    return np.ascontiguousarray(np.clip(ball, 0, 255), np.float32)
+
+
+def _whole_iris(skin: Float32, rho: Array, inside: NDArray[np.bool_], per_eye: float) -> Float32:
+    """The iris, with what the lids hide filled in from its profile by radius; last channel is coverage."""
+    rings = 24
+    ring_of = np.clip((rho * rings).astype(int), 0, rings * 3 // 2)
+    profile = np.zeros((rings * 3 // 2 + 1, 3))
+    seen = inside & (rho < 1)
+    last = skin[seen].mean(0) if seen.any() else np.array([60.0, 45.0, 35.0])
+    for ring in range(len(profile)):
+        here = inside & (ring_of == ring)
+        if here.sum() > 4 and ring / rings < 1.05:
+            last = np.median(skin[here], 0)
+        profile[ring] = last
+    filled = cv2.GaussianBlur(profile[ring_of].astype(np.float32), (0, 0), 1.0)
+    keep = (cv2.GaussianBlur(seen.astype(np.float32), (0, 0), 0.02 * per_eye) * seen)[..., None]
+    t = np.clip((rho - 0.93) / 0.19, 0, 1)
+    coverage = 1 - t * t * (3 - 2 * t)
+    iris = np.dstack([np.clip(skin * keep + filled * (1 - keep), 0, 255), coverage])
+    return np.ascontiguousarray(iris, np.float32)
+
+
+def _closed_lid(
+    skin: Float32, u: Array, v: Array, top: Array, bottom: Array, per_eye: float, grain: float
+) -> Float32:
+    """Bare skin over the eye: the surroundings carried smoothly across the opening, lashes and crease."""
+    small = 48 / per_eye
+    shrunk = cv2.resize(np.clip(skin, 0, 255).astype(np.uint8), None, fx=small, fy=small, interpolation=cv2.INTER_AREA)
+    opening = ((np.abs(u) < 0.60) & (v > top - 0.13) & (v < bottom + 0.09)).astype(np.uint8)
+    hole = cv2.resize(opening, shrunk.shape[1::-1], interpolation=cv2.INTER_NEAREST)
+    light = shrunk.mean(2)
+    dark = ((light < 0.80 * np.median(light[hole == 0])) & (hole == 0)).astype(np.uint8)
+    dark = cv2.dilate(dark, np.ones((3, 3), np.uint8))
+    if (hole | dark).mean() < 0.85:
+        hole |= dark
+    bare = cv2.inpaint(cv2.medianBlur(shrunk, 3), hole, 4, cv2.INPAINT_NS)
+    bare = cv2.GaussianBlur(bare, (0, 0), 4.0)
+    lid = cv2.resize(bare.astype(np.float32), skin.shape[1::-1], interpolation=cv2.INTER_CUBIC)
+    noise = np.random.default_rng(0).standard_normal(lid.shape[:2]).astype(np.float32)
+    lid += cv2.GaussianBlur(noise, (0, 0), max(per_eye / 90, 0.6))[..., None] * grain * 2
+    return np.ascontiguousarray(np.clip(lid, 0, 255), np.float32)
+
+
+def _lash_colour(skin: Float32, lid: Float32, u: Array, v: Array, top: Array) -> Float32:
+    """The darkest tones just along the upper lid's edge."""
+    near = (np.abs(u) < 0.5) & (np.abs(v - top) < 0.05)
+    tones = skin[near]
+    light = tones.mean(1)
+    lash = tones[light <= np.quantile(light, _LASH_DARKEST_SHARE)].mean(0)
+    ceiling = lid[near].mean() * _LASH_AT_MOST
+    return np.asarray(lash * min(1.0, ceiling / max(lash.mean(), 1.0)), np.float32)

@@ -1,0 +1,218 @@
+"""Draws the eyes of a frame: gaze, lids, crease and lashes, pixel by pixel in each eye's own coordinates."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from generator.portrait.eyes import CURVE_SAMPLES, PATCH_U, PATCH_V, EyeLayer
+
+Array = NDArray[np.float64]
+Float32 = NDArray[np.float32]
+
+EYEBALL_REACH = 0.42
+"""Sideways travel of the iris at 90 degrees of gaze, in eye widths: the eyeball's radius over the eye's width."""
+_MARGIN = 0.16
+_SAMPLES = np.linspace(-0.5, 0.5, CURVE_SAMPLES).astype(np.float32)
+
+
+def draw_eye(frame: NDArray[np.uint8], eye: EyeLayer, to_frame: Array, rims: tuple[Array, Array], gaze: Array) -> None:
+    """Draw one eye over the warped skin, in place.
+
+    Args:
+        frame: (H, W, 3).
+        to_frame: (2, 3) affine from the source's pixels to this frame's around the eye: the head's motion.
+        rims: upper and lower lid edge, (9, 2) each, in frame pixels, image left to right.
+        gaze: (2,) yaw and pitch in degrees, + to the image's right and up.
+    """
+    height, width = frame.shape[:2]
+    eye_to_frame = to_frame[:, :2] @ eye.to_frame
+    eye_to_frame[:, 2] += to_frame[:, 2]
+    to_eye = cv2.invertAffineTransform(eye_to_frame)
+    upper = _table(rims[0] @ to_eye[:, :2].T + to_eye[:, 2])
+    lower = _table(rims[1] @ to_eye[:, :2].T + to_eye[:, 2])
+    opening = float((lower - upper).max())
+    shut = 1 - opening / eye.opening
+    shift = EYEBALL_REACH * np.sin(np.radians(gaze)) * (1, -1)
+    changed = np.hypot(*shift) / (0.22 * eye.iris_radius) + abs(shut) / 0.18
+    presence = _smooth(0.25, 1.0, changed)
+    if presence <= 0:
+        return
+    reach = np.array(
+        [[u, v] for u in (-0.5 - _MARGIN, 0.5 + _MARGIN)
+         for v in (min(eye.upper.min(), upper.min()) - 2 * _MARGIN, max(upper.max(), lower.max()) + _MARGIN)]
+    )  # fmt: skip
+    corners = reach @ eye_to_frame[:, :2].T + eye_to_frame[:, 2]
+    x0, y0 = np.maximum(np.floor(corners.min(0)), 0).astype(int)
+    x1, y1 = np.minimum(np.ceil(corners.max(0)) + 1, (width, height)).astype(int)
+    if x1 <= x0 or y1 <= y0:
+        return
+    _paint(
+        frame[y0:y1, x0:x1],
+        np.float32(x0),
+        np.float32(y0),
+        to_eye.astype(np.float32),
+        upper,
+        lower,
+        eye.upper,
+        eye.ball,
+        eye.iris,
+        eye.lid,
+        eye.lash,
+        shift.astype(np.float32),
+        np.float32(eye.iris_centre[0]),
+        np.float32(np.cos(np.radians(gaze[0]))),
+        np.float32(presence),
+        np.float32(_smooth(0.12, 0.60, shut)),
+    )
+
+
+def _table(points: Array) -> Float32:
+    """A lid edge through (9, 2) points as ``CURVE_SAMPLES`` values of v at even u."""
+    table = np.empty(CURVE_SAMPLES, np.float32)
+    _hermite(points.astype(np.float32), table)
+    return table
+
+
+def _smooth(low: float, high: float, x: float) -> float:
+    t = min(max((x - low) / (high - low), 0.0), 1.0)
+    return t * t * (3 - 2 * t)
+
+
+@njit(cache=True)
+def _hermite(points: Float32, table: Float32) -> None:
+    """Cubic Hermite interpolation with finite-difference slopes, held level beyond the ends."""
+    n = points.shape[0]
+    k = 0
+    for s in range(table.shape[0]):
+        u = np.float32(-0.5) + np.float32(s) / (table.shape[0] - 1)
+        if u <= points[0, 0]:
+            table[s] = points[0, 1]
+            continue
+        if u >= points[n - 1, 0]:
+            table[s] = points[n - 1, 1]
+            continue
+        while k < n - 2 and points[k + 1, 0] < u:
+            k += 1
+        span = max(points[k + 1, 0] - points[k, 0], np.float32(1e-4))
+        slope = (points[k + 1, 1] - points[k, 1]) / span
+        before, after = slope, slope
+        if k > 0:
+            before = (points[k + 1, 1] - points[k - 1, 1]) / max(points[k + 1, 0] - points[k - 1, 0], 1e-4)
+        if k < n - 2:
+            after = (points[k + 2, 1] - points[k, 1]) / max(points[k + 2, 0] - points[k, 0], 1e-4)
+        t = (u - points[k, 0]) / span
+        t2, t3 = t * t, t * t * t
+        table[s] = (
+            (2 * t3 - 3 * t2 + 1) * points[k, 1]
+            + (t3 - 2 * t2 + t) * span * before
+            + (3 * t2 - 2 * t3) * points[k + 1, 1]
+            + (t3 - t2) * span * after
+        )
+
+
+@njit(cache=True, fastmath=True)
+def _ramp(low: float, high: float, x: float) -> float:
+    t = min(max((x - low) / (high - low), 0.0), 1.0)
+    return t * t * (3 - 2 * t)
+
+
+@njit(cache=True, fastmath=True)
+def _sample(picture: Float32, u: float, v: float, channel: int) -> float:
+    """Bilinear look-up in a picture over PATCH_U x PATCH_V."""
+    height, width = picture.shape[0], picture.shape[1]
+    x = (u - PATCH_U[0]) / (PATCH_U[1] - PATCH_U[0]) * (width - 1)
+    y = (v - PATCH_V[0]) / (PATCH_V[1] - PATCH_V[0]) * (height - 1)
+    x = min(max(x, 0.0), width - 1.001)
+    y = min(max(y, 0.0), height - 1.001)
+    i, j = int(x), int(y)
+    fx, fy = x - i, y - j
+    top = picture[j, i, channel] * (1 - fx) + picture[j, i + 1, channel] * fx
+    low = picture[j + 1, i, channel] * (1 - fx) + picture[j + 1, i + 1, channel] * fx
+    return top * (1 - fy) + low * fy
+
+
+@njit(cache=True, fastmath=True)
+def _paint(
+    out: NDArray[np.uint8],
+    left: np.float32,
+    top: np.float32,
+    to_eye: Float32,
+    upper: Float32,
+    lower: Float32,
+    rest_upper: Float32,
+    ball: Float32,
+    iris: Float32,
+    lid: Float32,
+    lash: Float32,
+    shift: Float32,
+    iris_u: np.float32,
+    squeeze: np.float32,
+    presence: np.float32,
+    closure: np.float32,
+) -> None:
+    pixel = np.sqrt(abs(to_eye[0, 0] * to_eye[1, 1] - to_eye[0, 1] * to_eye[1, 0]))
+    last = upper.shape[0] - 1
+    for y in range(out.shape[0]):
+        for x in range(out.shape[1]):
+            px, py = left + x, top + y
+            u = to_eye[0, 0] * px + to_eye[0, 1] * py + to_eye[0, 2]
+            v = to_eye[1, 0] * px + to_eye[1, 1] * py + to_eye[1, 2]
+            at = min(max((u + 0.5) * last, 0.0), last - 1e-3)
+            i = int(at)
+            f = at - i
+            v_upper = upper[i] * (1 - f) + upper[i + 1] * f
+            v_lower = lower[i] * (1 - f) + lower[i + 1] * f
+            v_rest = rest_upper[i] * (1 - f) + rest_upper[i + 1] * f
+            across = min(abs(u) * 2, 1.0)
+            arch = 1 - across * across
+            v_edge = min(v_upper, v_lower)
+
+            lid_alpha = 0.0
+            if closure > 0 and v < v_edge + 0.02:
+                lid_alpha = (
+                    0.92 * closure
+                    * _ramp(v_rest - 0.15, v_rest - 0.03, v)
+                    * (1 - _ramp(v_edge - 0.055, v_edge - 0.005, v))
+                    * (1 - _ramp(0.46, 0.56, abs(u)))
+                )  # fmt: skip
+            crease = 0.0
+            lash_alpha = 0.0
+            shade = 1.0
+            if closure > 0:
+                fold = (v - (v_rest - 0.085 - 0.015 * arch)) / 0.022
+                crease = 0.30 * closure * np.exp(-fold * fold) * np.sqrt(arch) * (1 - _ramp(0.46, 0.52, abs(u)))
+                below = _ramp(v_rest - 0.06, v_edge, v) if v_edge > v_rest - 0.05 else 0.0
+                shade = 1 + closure * (0.07 * (1 - below) * arch - 0.15 * below * below - 0.10 * across * across)
+                line = (v - v_edge) / (0.020 + 0.012 * arch)
+                soft = (v - v_edge - 0.015) / 0.06
+                lash_alpha = (
+                    closure * (1 - _ramp(0.49, 0.56, abs(u)))
+                    * (0.78 * np.exp(-line * line) + 0.16 * np.exp(-soft * soft))
+                )  # fmt: skip
+
+            cover = min(max((v - v_upper) / pixel + 0.5, 0.0), 1.0)
+            cover *= min(max((v_lower - v) / pixel + 0.5, 0.0), 1.0)
+            if abs(u) >= 0.5:
+                cover = 0.0
+            eye_alpha = cover * presence
+            if lid_alpha <= 0.002 and crease <= 0.002 and lash_alpha <= 0.002 and eye_alpha <= 0.002:
+                continue
+            iu = iris_u + (u - shift[0] - iris_u) / squeeze
+            iv = v - shift[1]
+            iris_alpha = _sample(iris, iu, iv, 3)
+            if iu < PATCH_U[0] or iu > PATCH_U[1] or iv < PATCH_V[0] or iv > PATCH_V[1]:
+                iris_alpha = 0.0
+            shadow = (0.70 + 0.30 * _ramp(0.0, 0.17, v - v_upper)) / (0.70 + 0.30 * _ramp(0.0, 0.17, v - v_rest))
+            for channel in range(3):
+                c = np.float64(out[y, x, channel])
+                c += (_sample(lid, u, v, channel) * shade - c) * lid_alpha
+                c *= 1 - crease
+                if eye_alpha > 0:
+                    white = _sample(ball, u, v, channel)
+                    white += (_sample(iris, iu, iv, channel) - white) * iris_alpha
+                    c += (white * shadow - c) * eye_alpha
+                c += (lash[channel] - c) * lash_alpha
+                out[y, x, channel] = np.uint8(min(max(c + 0.5, 0.0), 255.0))
