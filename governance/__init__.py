@@ -1,0 +1,1 @@
+"""Who may, with whose consent, and what is on record."""

@@ -1,0 +1,41 @@
+"""What can go wrong while a film is put on record. Every message says what to do next."""
+
+
+class GovernanceError(Exception):
+    """Base of all errors the governance wing raises on purpose."""
+
+
+class KeysError(GovernanceError):
+    """The signing keys cannot be made, read or used."""
+
+
+class KeysMissing(KeysError):
+    """A key file that is needed is not there."""
+
+
+class KeysExist(KeysError):
+    """Keys would be overwritten; films signed with them could never be told from forgeries again."""
+
+
+class KeysUnsafe(KeysError):
+    """Somebody else on this machine may have read or replaced the keys."""
+
+
+class KeysDamaged(KeysError):
+    """The key files do not hold what they should, or do not belong together."""
+
+
+class KeysExpired(KeysError):
+    """The signer's year is over (or has not begun, by this machine's clock)."""
+
+
+class MakingError(GovernanceError):
+    """The account of how a film was made is incomplete or not allowed."""
+
+
+class SealError(GovernanceError):
+    """The film could not be sealed, so there is no film."""
+
+
+class ReadError(GovernanceError):
+    """A trust anchor is not a certificate, so nothing can be judged by it."""

@@ -1,0 +1,131 @@
+"""What a manifest found in a file says. Anybody may have written it: nothing in it is taken for granted."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, cast, get_args
+
+from governance.errors import MakingError
+from governance.provenance.manifest import (
+    ACTIONS,
+    MAKING,
+    ROLE,
+    SOURCE_TYPES,
+    TRAINING,
+    TRAINING_ENTRIES,
+    Ingredient,
+    Role,
+    from_hash_name,
+    printable,
+)
+
+MAX_INPUTS = 100
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """What a manifest declares, ``None`` (or nothing) where it is silent. Texts are safe to print.
+
+    Attributes:
+        title: the film's title.
+        software: the program that made it, with ``software_version``.
+        created: when it was made, by the maker's own clock (UTC).
+        source_type: the last part of the IPTC digital source type, such as
+            ``compositeWithTrainedAlgorithmicMedia``.
+        rights: by what right the face was animated; one of ``Rights`` in our films.
+        driver: what turned speech into motion.
+        seed: the seed of its randomness.
+        ingredients: the inputs recorded by hash and role, as our films do.
+        other_inputs: titles of inputs recorded in any other way.
+        training_refused: whether every kind of training and mining is refused.
+    """
+
+    title: str | None
+    software: str | None
+    software_version: str | None
+    created: datetime | None
+    source_type: str | None
+    rights: str | None
+    driver: str | None
+    seed: int | None
+    ingredients: tuple[Ingredient, ...]
+    other_inputs: tuple[str, ...]
+    training_refused: bool
+
+
+def from_manifest(manifest: Mapping[str, Any]) -> Declaration:
+    """Read a manifest as the C2PA SDK reports it; whatever has an unexpected shape counts as not declared."""
+    making = _assertion(manifest, MAKING)
+    action = next(_mappings(_assertion(manifest, ACTIONS).get("actions")), {})
+    generator = next(_mappings(manifest.get("claim_generator_info")), {})
+    entries = _mapping(_assertion(manifest, TRAINING).get("entries"))
+    inputs = [
+        (entry, _ingredient(entry))
+        for entry, _ in zip(_mappings(manifest.get("ingredients")), range(MAX_INPUTS), strict=False)
+    ]
+    seed = making.get("seed")
+    return Declaration(
+        title=_text(manifest.get("title")),
+        software=_text(generator.get("name")),
+        software_version=_text(generator.get("version")),
+        created=_time(action.get("when")),
+        source_type=_source_type(action.get("digitalSourceType")),
+        rights=_text(making.get("rights")),
+        driver=_text(making.get("driver")),
+        seed=seed if isinstance(seed, int) and not isinstance(seed, bool) else None,
+        ingredients=tuple(ingredient for _, ingredient in inputs if ingredient is not None),
+        other_inputs=tuple(
+            _text(entry.get("title")) or "untitled" for entry, ingredient in inputs if ingredient is None
+        ),
+        training_refused=all(
+            _mapping(entries.get(entry)).get("use") == "notAllowed" for entry in TRAINING_ENTRIES
+        ),
+    )
+
+
+def _ingredient(entry: Mapping[str, Any]) -> Ingredient | None:
+    role = _mapping(entry.get("metadata")).get(ROLE)
+    sha256 = from_hash_name(str(entry.get("instance_id")))
+    if sha256 is None or role not in get_args(Role) or entry.get("relationship") != "inputTo":
+        return None
+    try:
+        return Ingredient(
+            _text(entry.get("title")) or "untitled",
+            _text(entry.get("format")) or "application/octet-stream",
+            sha256,
+            cast(Role, role),
+        )
+    except MakingError:
+        return None
+
+
+def _assertion(manifest: Mapping[str, Any], label: str) -> Mapping[str, Any]:
+    for assertion in _mappings(manifest.get("assertions")):
+        if assertion.get("label") == label:
+            return _mapping(assertion.get("data"))
+    return {}
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _mappings(value: object) -> Iterator[Mapping[str, Any]]:
+    return (item for item in value if isinstance(item, Mapping)) if isinstance(value, list) else iter(())
+
+
+def _text(value: object) -> str | None:
+    return printable(value) if isinstance(value, str) and value.strip() else None
+
+
+def _source_type(value: object) -> str | None:
+    text = _text(value)
+    return text.removeprefix(SOURCE_TYPES) if text else None
+
+
+def _time(value: object) -> datetime | None:
+    try:
+        time = datetime.fromisoformat(str(value))
+        return time.astimezone(UTC) if time.tzinfo else None
+    except (ValueError, OverflowError):
+        return None

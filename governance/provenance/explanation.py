@@ -1,0 +1,164 @@
+"""A reading in plain words, for a newsroom: what is certain, what is only claimed, what to do."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from governance.provenance.manifest import Ingredient, printable
+
+if TYPE_CHECKING:
+    from governance.provenance.declaration import Declaration
+    from governance.provenance.reading import Reading
+
+SOURCE_TYPES = {
+    "compositeWithTrainedAlgorithmicMedia": "an AI system made part of it: what it shows was not filmed",
+    "trainedAlgorithmicMedia": "an AI system made all of it: what it shows was not filmed",
+    "algorithmicMedia": "a computer program made it: what it shows was not filmed",
+    "digitalCapture": "a camera or recorder captured it",
+    "computationalCapture": "a camera or recorder captured it, with heavy processing",
+    "screenCapture": "it is a recording of a screen",
+    "humanEdits": "people edited it",
+    "compositeCapture": "it combines several recordings",
+    "digitalCreation": "people made it with digital tools",
+}
+RIGHTS = {
+    "public-domain": "the portrait is in the public domain",
+    "fictional": "the person shown is fictional",
+    "own-likeness": "the person shown asked for it",
+    "sitter-of-the-house": "the portrait is one this software is released with",
+}
+INPUTS = {"portrait": "portrait", "speech": "speech", "motion": "motion file"}
+
+
+def sentences(reading: Reading) -> list[str]:
+    """The reading's verdict first, then what is declared and with what force, then what to do."""
+    return _WORDS[reading.state.value](reading)
+
+
+def _trusted(reading: Reading) -> list[str]:
+    return [
+        f"TRUSTED: {_name(reading)} was sealed by {_signer(reading)}, whose certificate you trust, "
+        "and its pictures and sound have not been changed since.",
+        *_declared(reading, "The signer declares"),
+        "The seal proves who says this and that nothing was altered; "
+        "it does not prove that what is said is true.",
+    ]
+
+
+def _unknown(reading: Reading) -> list[str]:
+    expired = any(reason.code.startswith("signingCredential.expired") for reason in reading.reasons)
+    why = (
+        "but the signer's certificate has expired, so the name is no longer vouched for."
+        if expired
+        else "but no certificate you trust vouches for that name: anyone can write it."
+    )
+    return [
+        f"UNKNOWN SIGNER: {_name(reading)} was sealed by someone calling themselves {_signer(reading)} "
+        f"and its pictures and sound have not been changed since, {why}",
+        *_declared(reading, "They claim"),
+        "If you know this house, ask it for its root certificate over another channel and verify again; "
+        "until then treat the claims as unproven.",
+    ]
+
+
+def _tampered(reading: Reading) -> list[str]:
+    changed = any("Hash.mismatch" in reason.code for reason in reading.reasons)
+    what = (
+        "the pictures, the sound or the film's structure differ from what was sealed"
+        if changed
+        else "the credential itself is damaged or was altered"
+    )
+    words = [f"TAMPERED: {_name(reading)} carries a credential that no longer fits it: {what}."]
+    if reading.signer is not None:
+        words.append(f"The credential names {_signer(reading)}; that does not mean they made this version.")
+    return [
+        *words,
+        "Rely on neither the file nor what it declares; ask the source for the original file.",
+        f"Finding: {', '.join(reason.code for reason in reading.reasons)}.",
+    ]
+
+
+def _stripped(reading: Reading) -> list[str]:
+    if any(reason.code == "manifest.elsewhere" for reason in reading.reasons):
+        absence = "only points to a credential kept elsewhere, which was not fetched"
+    else:
+        absence = "carries no credential"
+    return [
+        f"STRIPPED: {_name(reading)} {absence}.",
+        "Either it never had one, or it was lost: "
+        "uploading, converting, cutting or screen recording removes it.",
+        "This says nothing about whether the file is genuine or made by AI; ask the source for the original.",
+    ]
+
+
+def _unreadable(reading: Reading) -> list[str]:
+    detail = "; ".join(reason.explanation for reason in reading.reasons)
+    return [
+        f"UNREADABLE: {_name(reading)} could not be read ({detail}).",
+        "Check the name, or get the file again: it may be incomplete, or not a film, picture or sound.",
+    ]
+
+
+_WORDS = {
+    "trusted": _trusted,
+    "unknown_signer": _unknown,
+    "tampered": _tampered,
+    "stripped": _stripped,
+    "unreadable": _unreadable,
+}
+
+
+def _declared(reading: Reading, who: str) -> list[str]:
+    declared = reading.declaration
+    if declared is None:
+        return []
+    words = []
+    if declared.source_type is not None:
+        meaning = SOURCE_TYPES.get(declared.source_type, f"its source type is “{declared.source_type}”")
+        words.append(f"{who} that {meaning}.")
+    words += [f"{who} that {made}." for made in _made(declared)]
+    if declared.rights is not None:
+        meaning = RIGHTS.get(declared.rights, f"the right to show this face is “{declared.rights}”")
+        words.append(f"{who} that {meaning}.")
+    if declared.training_refused:
+        words.append("It may not be used to train AI systems or be mined for data.")
+    return words
+
+
+def _made(declared: Declaration) -> list[str]:
+    made = "it was made"
+    if declared.software is not None:
+        made += f" with {' '.join(filter(None, (declared.software, declared.software_version)))}"
+    if declared.driver is not None:
+        seed = "" if declared.seed is None else f", seed {declared.seed}"
+        made += f" (driver {declared.driver}{seed})"
+    if declared.created is not None:
+        made += f" on {declared.created:%Y-%m-%d at %H:%M} UTC by the maker's own clock"
+    inputs = _inputs(declared.ingredients, declared.other_inputs)
+    facts = [] if made == "it was made" else [made]
+    return facts + ([f"it was made from {inputs}"] if inputs else [])
+
+
+def _inputs(ingredients: tuple[Ingredient, ...], others: tuple[str, ...]) -> str:
+    named = [
+        f"the {INPUTS[ingredient.role]} “{ingredient.title}” (sha256 {ingredient.sha256[:12]}…)"
+        for ingredient in ingredients
+        if ingredient.role in INPUTS
+    ]
+    models = Counter(ingredient.role for ingredient in ingredients)["weights"]
+    if models:
+        named.append(f"{models} model file{'s' if models > 1 else ''}, recorded by hash")
+    named += [f"“{title}”" for title in others]
+    return f"{', '.join(named[:-1])} and {named[-1]}" if len(named) > 1 else "".join(named)
+
+
+def _signer(reading: Reading) -> str:
+    signer = reading.signer
+    if signer is None or signer.organisation is None:
+        return "an unnamed signer" if signer is None or signer.name is None else f"“{signer.name}”"
+    return f"“{signer.organisation}”" + (f" ({signer.name})" if signer.name else "")
+
+
+def _name(reading: Reading) -> str:
+    return printable(reading.path.name) or "the file"

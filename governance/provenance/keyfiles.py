@@ -1,0 +1,122 @@
+"""Files that hold keys: made with safe permissions from the first byte, refused when those have widened."""
+
+import os
+import secrets
+import stat
+from pathlib import Path
+
+from governance.errors import KeysDamaged, KeysError, KeysExist, KeysMissing, KeysUnsafe
+
+PRIVATE = 0o600
+PUBLIC = 0o644
+DIRECTORY = 0o700
+MAX_BYTES = 64 * 1024
+
+
+def make_directory(directory: Path) -> None:
+    """Make ``directory`` readable by its owner alone, or check that it is.
+
+    Raises:
+        KeysUnsafe: it exists with wider permissions.
+        KeysError: it cannot be made.
+    """
+    try:
+        directory.parent.mkdir(parents=True, exist_ok=True)
+        directory.mkdir(mode=DIRECTORY, exist_ok=True)
+    except OSError as error:
+        raise KeysError(
+            f"The key directory {directory} cannot be made ({error.strerror}): name another one."
+        ) from error
+    check_directory(directory)
+
+
+def check_directory(directory: Path) -> None:
+    """Raise ``KeysMissing`` or ``KeysUnsafe`` unless ``directory`` belongs to us alone."""
+    try:
+        found = directory.stat()
+    except FileNotFoundError:
+        raise KeysMissing(_missing(directory)) from None
+    except OSError as error:
+        raise KeysError(f"The key directory {directory} cannot be read ({error.strerror}).") from error
+    if not stat.S_ISDIR(found.st_mode):
+        raise KeysMissing(f"{directory} is not a directory: name the directory that holds the keys.")
+    _check_access(directory, found, forbidden=0o077, remedy=f"chmod 700 {directory}")
+
+
+def create(path: Path, data: bytes, mode: int) -> None:
+    """Write a new file with ``mode``; it never exists with wider permissions, nor replaces another.
+
+    Raises:
+        KeysExist: there is already something at ``path``.
+        KeysError: it cannot be written; nothing is left behind.
+    """
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
+    except FileExistsError:
+        raise KeysExist(
+            f"{path} exists and will not be overwritten: films are signed with it. "
+            "To start afresh move the whole directory away first."
+        ) from None
+    except OSError as error:
+        raise KeysError(f"{path} cannot be written ({error.strerror}).") from error
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(descriptor)
+    except OSError as error:
+        path.unlink(missing_ok=True)
+        raise KeysError(f"{path} cannot be written ({error.strerror}): free some space.") from error
+
+
+def replace(path: Path, data: bytes) -> None:
+    """Put a new private file in the place of ``path`` in one step: a reader sees the old or the new."""
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    create(temporary, data, PRIVATE)
+    try:
+        temporary.replace(path)
+    except OSError as error:
+        raise KeysError(f"{path} cannot be replaced ({error.strerror}).") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def read(path: Path, *, private: bool) -> bytes:
+    """The bytes of a key file (``private``: nobody else may read it) or of a certificate (nor write it).
+
+    Raises:
+        KeysMissing: there is no such file.
+        KeysUnsafe: it is a link, not a plain file, somebody else's, or has wider permissions.
+        KeysDamaged: it is too large to be a key.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except FileNotFoundError:
+        raise KeysMissing(_missing(path)) from None
+    except OSError as error:
+        raise KeysUnsafe(f"{path} cannot be opened as a plain file ({error.strerror}).") from error
+    with os.fdopen(descriptor, "rb") as file:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode):
+            raise KeysUnsafe(f"{path} is not a plain file: restore the keys from a copy.")
+        if private:
+            _check_access(path, found, forbidden=0o077, remedy=f"chmod {PRIVATE:o} {path}")
+        else:
+            _check_access(path, found, forbidden=0o022, remedy=f"chmod {PUBLIC:o} {path}")
+        if found.st_size > MAX_BYTES:
+            raise KeysDamaged(f"{path} is too large to be a key: restore it from a copy.")
+        return file.read(MAX_BYTES)
+
+
+def _check_access(path: Path, found: os.stat_result, forbidden: int, remedy: str) -> None:
+    if found.st_uid != os.geteuid():
+        raise KeysUnsafe(f"{path} belongs to another user: keys must belong to the user who signs.")
+    if found.st_mode & forbidden:
+        raise KeysUnsafe(
+            f"{path} is open to other users (mode {stat.S_IMODE(found.st_mode):04o}): "
+            f"run `{remedy}`, and make new keys if anyone may have used it."
+        )
+
+
+def _missing(path: Path) -> str:
+    return f"There is no {path}: run `vernissage keys init` once, or restore the keys from a copy."

@@ -1,0 +1,116 @@
+"""Seal a film: sign it, read the finished file back, and let it exist only if it reads as trusted."""
+
+import os
+import secrets
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+import c2pa
+
+from governance.errors import SealError
+from governance.provenance.authority import Authority
+from governance.provenance.manifest import FORMAT, Making, to_manifest
+from governance.provenance.reading import Reading, State, read
+
+
+def seal(unsigned: Path, signed: Path, making: Making, authority: Authority) -> Reading:
+    """Write ``unsigned`` (an MP4) with the manifest of ``making`` to ``signed``.
+
+    The sealed film is written beside ``signed`` under another name, flushed to the disk, read back
+    with the authority's root as the only anchor, and only then given its name: at no moment is there a
+    film at ``signed`` that is not ``TRUSTED``. What stood there before is replaced on success, and left as
+    it was on failure. ``unsigned`` and ``signed`` may be the same path.
+
+    Returns:
+        What the finished file says, in state ``TRUSTED``.
+
+    Raises:
+        SealError: the film cannot be read, signed or written, or did not read back as declared.
+        KeysExpired: the signer must be renewed.
+    """
+    signer = authority.signer()
+    temporary = signed.with_name(f".{signed.name[:100]}.{secrets.token_hex(8)}.unsealed")
+    try:
+        _sign(unsigned, temporary, making, authority, signer)
+        reading = replace(read(temporary, [authority.root_pem]), path=signed)
+        _check(reading, making)
+        temporary.replace(signed)
+        _flush_directory(signed.parent)
+    except OSError as error:
+        raise SealError(
+            f"The sealed film {signed} cannot be written ({error.strerror or error}): "
+            "check the folder and its free space. No film was left behind."
+        ) from error
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+    return reading
+
+
+def _sign(unsigned: Path, temporary: Path, making: Making, authority: Authority, signer: c2pa.Signer) -> None:
+    settings = {
+        "verify": {"remote_manifest_fetch": False, "ocsp_fetch": False},
+        "trust": {"trust_anchors": authority.root_pem},
+        "builder": {"thumbnail": {"enabled": False}},
+    }
+    try:
+        source = unsigned.open("rb")
+    except OSError as error:
+        raise SealError(
+            f"The film {unsigned} cannot be read ({error.strerror}): nothing was sealed."
+        ) from error
+    with source, c2pa.Context.from_dict(settings, signer=signer) as context:
+        descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
+        with os.fdopen(descriptor, "w+b") as destination:
+            try:
+                c2pa.Builder(to_manifest(making), context=context).sign(FORMAT, source, destination)
+            except c2pa.C2paError as error:
+                destination.flush()
+                raise SealError(
+                    f"The film {unsigned} cannot be sealed: {error}. Is it an MP4 film?"
+                ) from error
+            destination.flush()
+            os.fsync(descriptor)
+
+
+def _check(reading: Reading, making: Making) -> None:
+    """The finished file must be trusted and declare what was asked: no more inputs, no fewer, no others."""
+    if reading.state is not State.TRUSTED:
+        findings = ", ".join(f"{reason.code} ({reason.explanation})" for reason in reading.reasons)
+        raise SealError(
+            f"The sealed film read back as {reading.state.value}, not as trusted, and was deleted: "
+            f"{findings}. Check that the keys belong together."
+        )
+    declared = reading.declaration
+    expected = (
+        tuple((ingredient.role, ingredient.sha256) for ingredient in making.ingredients),
+        (),
+        making.rights,
+        making.driver,
+        making.seed,
+        making.software_version,
+        True,
+    )
+    found = declared and (
+        tuple((ingredient.role, ingredient.sha256) for ingredient in declared.ingredients),
+        declared.other_inputs,
+        declared.rights,
+        declared.driver,
+        declared.seed,
+        declared.software_version,
+        declared.training_refused,
+    )
+    if found != expected:
+        raise SealError(
+            f"The sealed film declares {found} where {expected} was asked for, and was deleted: "
+            "this is a fault in the software, please report it."
+        )
+
+
+def _flush_directory(directory: Path) -> None:
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
