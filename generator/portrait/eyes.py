@@ -24,6 +24,10 @@ CURVE_SAMPLES = 65
 """A lid's edge is a table of v at this many even steps of u from corner to corner."""
 _PATCH_PX_PER_EYE = (72, 160)
 _LASH_DARKEST_SHARE = 0.15
+_SCLERA_LIGHT = 0.8
+"""How closely the white of the eye follows the light on the skin around it."""
+_SCLERA_AT_LEAST = 0.85
+"""The white of a narrow, shaded eye is invented at least this bright against the lid."""
 _LASH_AT_MOST = 0.42
 """A lash line is at most this bright against the lid, also where a painter left it out."""
 
@@ -147,7 +151,7 @@ def build_eye(frame: NDArray[np.uint8], uv: Array, iris_px: Array, ring: EyeRing
         upper=upper,
         lower=lower,
         opening=float((lower - upper).max()),
-        ball=_eyeball(skin, u - iris_centre[0], v - iris_centre[1], rho, inside, per_eye),
+        ball=_eyeball(skin, lid, u, v - top, rho, inside, per_eye),
         iris=_whole_iris(skin, rho, inside, per_eye),
         lid=lid,
         iris_centre=iris_centre,
@@ -171,24 +175,47 @@ def _refined_radius(light: Array, distance: Array, inside: NDArray[np.bool_], gu
     return best
 
 
-def _eyeball(skin: Float32, du: Array, dv: Array, rho: Array, inside: NDArray[np.bool_], per_eye: float) -> Float32:
-    """The white of the eye, with a linear fit of its visible parts where the iris was."""
+def _eyeball(
+    skin: Float32, lid: Float32, u: Array, depth: Array, rho: Array, inside: NDArray[np.bool_], per_eye: float
+) -> Float32:
+    """The white of the eye: its visible parts, and elsewhere their colour, lit as the skin around is lit.
+
+    ``depth`` is the distance below the upper lid's edge, in eye widths.
+    """
     white = inside & (rho > 1.17)
     if white.sum() < 20:
         fill = np.broadcast_to(np.percentile(skin[inside], 90, axis=0), skin.shape)
-        keep = np.zeros_like(rho)
-    else:
-        colour = skin[white]
-        light = colour.mean(1)
-        bright = light > np.percentile(light, 25)
-        terms = np.column_stack([np.ones(bright.sum()), du[white][bright], dv[white][bright]])
-        fit = np.linalg.lstsq(terms, colour[bright], rcond=None)[0]
-        fit[1:] *= 0.4
-        fit[0] = (colour[bright] - terms[:, 1:] @ fit[1:]).mean(0)
-        fill = fit[0] + np.clip(du, -0.5, 0.5)[..., None] * fit[1] + np.clip(dv, -0.3, 0.3)[..., None] * fit[2]
-        keep = cv2.GaussianBlur(white.astype(np.float32), (0, 0), 0.03 * per_eye) * white
-    ball = skin * keep[..., None] + np.clip(fill, 0, 255) * (1 - keep[..., None])
+        return np.ascontiguousarray(fill, np.float32)
+    light = skin.mean(2)
+    bright = white & (light > np.percentile(light[white], 35))
+    around = cv2.GaussianBlur(lid.mean(2), (0, 0), 0.12 * per_eye)
+    lit = (around / around[bright].mean()) ** _SCLERA_LIGHT
+    fill = np.median(skin[bright] / lit[bright][:, None], 0) * lit[..., None]
+    fill = np.minimum(fill, np.percentile(skin[bright], 92, axis=0))
+    fill *= max(1.0, _SCLERA_AT_LEAST * float(around[inside].mean()) / max(float(fill[inside].mean()), 1.0))
+    fill *= _lid_shadow(light / np.maximum(fill.mean(2), 1), depth, white)[..., None]
+
+    corner = np.abs(u) > 0.44
+    like = np.abs(skin - fill).max(2) < 0.16 * np.maximum(fill.mean(2), 1)
+    visible = ((white & like) | (corner & (rho > 1.3))).astype(np.float32)
+    keep = cv2.GaussianBlur(cv2.erode(visible, np.ones((3, 3), np.uint8)), (0, 0), 0.02 * per_eye) * visible
+    ball = skin * keep[..., None] + fill * (1 - keep[..., None])
     return np.ascontiguousarray(np.clip(ball, 0, 255), np.float32)
+
+
+def _lid_shadow(ratio: Array, depth: Array, white: NDArray[np.bool_]) -> Array:
+    """Brightness against the fit, as a profile of the distance below the upper lid."""
+    edges = np.linspace(0, 0.30, 9)
+    profile = [
+        np.median(ratio[white & (depth >= low) & (depth < low + 0.05)])
+        if (white & (depth >= low) & (depth < low + 0.05)).sum() > 12
+        else np.nan
+        for low in edges
+    ]
+    known = np.isfinite(profile)
+    if not known.any():
+        return np.ones_like(depth)
+    return np.clip(np.interp(depth, edges[known] + 0.025, np.array(profile)[known]), 0.55, 1.05)
 
 
 def _whole_iris(skin: Float32, rho: Array, inside: NDArray[np.bool_], per_eye: float) -> Float32:

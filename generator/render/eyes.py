@@ -182,10 +182,12 @@ def _paint(
             lash_alpha = 0.0
             shade = 1.0
             if closure > 0:
-                fold = (v - (v_rest - 0.085 - 0.015 * arch)) / 0.022
-                crease = 0.30 * closure * np.exp(-fold * fold) * np.sqrt(arch) * (1 - _ramp(0.46, 0.52, abs(u)))
-                below = _ramp(v_rest - 0.06, v_edge, v) if v_edge > v_rest - 0.05 else 0.0
-                shade = 1 + closure * (0.07 * (1 - below) * arch - 0.15 * below * below - 0.10 * across * across)
+                fold = v - (v_rest - 0.075 - 0.02 * arch)
+                fold /= 0.060 if fold > 0 else 0.020
+                crease = 0.17 * closure * np.exp(-fold * fold) * arch
+                t = min(max((v - v_rest + 0.06) / max(v_edge - v_rest + 0.06, 0.02), 0.0), 1.0)
+                bulge = 4 * t * (1 - t) * arch
+                shade = 1 + closure * (0.07 * bulge - 0.10 * t * t - 0.12 * across * across)
                 line = (v - v_edge) / (0.020 + 0.012 * arch)
                 soft = (v - v_edge - 0.015) / 0.06
                 lash_alpha = (

@@ -69,7 +69,8 @@ class Renderer:
         rotation, translation, gaze = motion[51:54], motion[54:57], motion[57:59].astype(np.float64)
         gazes = {eye.ring.side: gaze + _look(weights, eye.ring.side) for eye in portrait.eyes}
         view = self._view(rotation, translation)
-        self._place_vertices(_lids_follow(weights, gazes), view)
+        displacement = portrait.face(_lids_follow(weights, gazes))
+        self._place_vertices(displacement, view)
         rasterise_uv(self._screen, mesh.uv, mesh.triangles, self._depth, self._map_x, self._map_y)
         out = cv2.remap(
             portrait.frame, self._map_x, self._map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
@@ -77,7 +78,7 @@ class Renderer:
         self._soften_folds(out)
         for eye in portrait.eyes:
             self._draw_eye(out, eye, view, gazes[eye.ring.side])
-        self._draw_mouth(out, weights, view)
+        self._draw_mouth(out, weights, displacement, view)
         return out
 
     def _view(self, rotation: Float32, translation: Float32) -> _View:
@@ -87,12 +88,12 @@ class Renderer:
         shift = self._centre + pose.scale * translation - matrix @ PIVOT_CM
         return _View(matrix, shift)
 
-    def _place_vertices(self, weights: Float32, view: _View) -> None:
+    def _place_vertices(self, displacement: Float32, view: _View) -> None:
         mesh = self.portrait.mesh
         count = len(mesh.points)
         deform(
             mesh.points,
-            self.portrait.face(weights),
+            displacement,
             mesh.ring_index,
             mesh.ring_weight,
             mesh.head_weight,
@@ -145,17 +146,24 @@ class Renderer:
         )
         draw_eye(out, eye, cv2.getAffineTransform(source, target), rims, gaze)
 
-    def _draw_mouth(self, out: NDArray[np.uint8], weights: Float32, view: _View) -> None:
-        upper = self._screen[list(topology.INNER_LIP_UPPER), :2]
-        lower = self._screen[list(topology.INNER_LIP_LOWER), :2]
+    def _draw_mouth(
+        self, out: NDArray[np.uint8], weights: Float32, displacement: Float32, view: _View
+    ) -> None:
+        upper, lower = list(topology.INNER_LIP_UPPER), list(topology.INNER_LIP_LOWER)
+        rest = self.portrait.lip_gap_cm
         opacity = 1.0
-        if self.portrait.lip_gap_cm:
-            gap = float(np.linalg.norm(upper - lower, axis=1).max())
-            rest = self.portrait.lip_gap_cm * self.portrait.pose.scale
+        if rest:
+            lips = self.portrait.mesh.neutral + displacement
+            gap = float(np.linalg.norm(lips[upper] - lips[lower], axis=1).max())
             opacity = min(max((abs(gap - rest) / rest - 0.1) / 0.35, 0.0), 1.0)
         if opacity > 0:
             self.portrait.mouth.draw(
-                out, upper, lower, lambda points: self._project(points, view), weights, opacity
+                out,
+                self._screen[upper, :2],
+                self._screen[lower, :2],
+                lambda points: self._project(points, view),
+                weights,
+                opacity,
             )
 
 
