@@ -215,7 +215,8 @@ def _lid_shadow(ratio: Array, depth: Array, white: NDArray[np.bool_]) -> Array:
     known = np.isfinite(profile)
     if not known.any():
         return np.ones_like(depth)
-    return np.clip(np.interp(depth, edges[known] + 0.025, np.array(profile)[known]), 0.55, 1.05)
+    shadow = np.interp(depth, edges[known] + 0.025, np.array(profile)[known])
+    return np.asarray(np.clip(shadow, 0.55, 1.05))
 
 
 def _whole_iris(skin: Float32, rho: Array, inside: NDArray[np.bool_], per_eye: float) -> Float32:
@@ -243,7 +244,9 @@ def _closed_lid(
 ) -> Float32:
     """Bare skin over the eye: the surroundings carried smoothly across the opening, lashes and crease."""
     small = 48 / per_eye
-    shrunk = cv2.resize(np.clip(skin, 0, 255).astype(np.uint8), None, fx=small, fy=small, interpolation=cv2.INTER_AREA)
+    shrunk = cv2.resize(
+        np.clip(skin, 0, 255).astype(np.uint8), None, fx=small, fy=small, interpolation=cv2.INTER_AREA
+    )
     opening = ((np.abs(u) < 0.60) & (v > top - 0.13) & (v < bottom + 0.09)).astype(np.uint8)
     hole = cv2.resize(opening, shrunk.shape[1::-1], interpolation=cv2.INTER_NEAREST)
     light = shrunk.mean(2)

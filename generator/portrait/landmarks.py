@@ -184,7 +184,9 @@ class FaceLandmarker:
 
     @staticmethod
     def _run(graph: Interpreter, picture: NDArray[np.float32]) -> list[NDArray[np.float32]]:
-        graph.set_tensor(graph.get_input_details()[0]["index"], np.ascontiguousarray(picture[None], np.float32))
+        graph.set_tensor(
+            graph.get_input_details()[0]["index"], np.ascontiguousarray(picture[None], np.float32)
+        )
         graph.invoke()
         return [graph.get_tensor(detail["index"]) for detail in graph.get_output_details()]
 

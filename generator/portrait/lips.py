@@ -38,10 +38,13 @@ def close_lips(grey: NDArray[np.uint8], face: Array, px_per_cm: float) -> tuple[
     down = np.array([-corner_line[1], corner_line[0]]) / np.linalg.norm(corner_line)
     outer_upper = face[list(topology.OUTER_LIP_UPPER), :2]
     outer_lower = face[list(topology.OUTER_LIP_LOWER), :2]
-    reach = np.stack([(outer_upper - middle[:, :2]) @ down, (outer_lower - middle[:, :2]) @ down], 1) * _SEARCH_SHARE
+    reach = (
+        np.stack([(outer_upper - middle[:, :2]) @ down, (outer_lower - middle[:, :2]) @ down], 1)
+        * _SEARCH_SHARE
+    )
     steps = reach[:, :1] + (reach[:, 1:] - reach[:, :1]) * np.linspace(0, 1, _SEARCH_STEPS)
     places = (middle[:, None, :2] + steps[..., None] * down).astype(np.float32)
-    smooth = cv2.GaussianBlur(grey, (0, 0), max(0.02 * np.linalg.norm(corner_line), 0.6))
+    smooth = cv2.GaussianBlur(grey, (0, 0), max(0.02 * float(np.linalg.norm(corner_line)), 0.6))
     light = cv2.remap(smooth, places[..., 0], places[..., 1], cv2.INTER_LINEAR).astype(np.float64)
     darkness = light.max(1, keepdims=True) - light
     weight = (darkness / np.maximum(darkness.max(1, keepdims=True), 1.0)) ** 6

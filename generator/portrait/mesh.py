@@ -61,7 +61,9 @@ class HeadMesh:
     head_weight: NDArray[np.float32]
 
 
-def build_mesh(neutral: Array, pose: Pose, face_triangles: NDArray[np.int32], width: int, height: int) -> HeadMesh:
+def build_mesh(
+    neutral: Array, pose: Pose, face_triangles: NDArray[np.int32], width: int, height: int
+) -> HeadMesh:
     """The mesh of a portrait.
 
     Args:
@@ -92,9 +94,7 @@ def build_mesh(neutral: Array, pose: Pose, face_triangles: NDArray[np.int32], wi
     behind = np.concatenate([behind, np.arange(len(interior)) + len(xy)])
     to_behind = np.arange(len(xy))
     to_behind[interior] = behind[len(xy) :]
-    triangles = np.vstack(
-        [face_triangles[~opening], outer_triangles, to_behind[face_triangles[opening]]]
-    )
+    triangles = np.vstack([face_triangles[~opening], outer_triangles, to_behind[face_triangles[opening]]])
     return HeadMesh(
         neutral=neutral,
         points=np.ascontiguousarray(points, np.float32),
@@ -122,7 +122,7 @@ def _grid_around(
     for shape in shapes:
         cv2.fillConvexPoly(covered, shape, 1)
     spread = max(3, round(step * 0.75)) | 1
-    covered = cv2.dilate(covered, np.ones((spread, spread), np.uint8))
+    covered = np.asarray(cv2.dilate(covered, np.ones((spread, spread), np.uint8)), np.uint8)
     cell = np.clip(np.round(grid + margin).astype(int), 0, (covered.shape[1] - 1, covered.shape[0] - 1))
     grid = grid[covered[cell[:, 1], cell[:, 0]] == 0]
 
@@ -157,7 +157,7 @@ def _limited_depth(
     settled = (weight * envelope[len(face_depth) :][near]).sum(1) / weight.sum(1)
     blend = smoothstep(0.0, 0.08, from_face)
     envelope[len(face_depth) :] += blend * (settled - envelope[len(face_depth) :])
-    return envelope
+    return np.asarray(envelope)
 
 
 def _head_weight(points: Array, grid: Array, width: int, height: int) -> NDArray[np.float32]:

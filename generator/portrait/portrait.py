@@ -163,10 +163,13 @@ class Portrait:
 def _choose(found: list[Face], face: int | None) -> Face:
     if not found:
         raise PortraitError(
-            "No face was found in the picture. Choose one in which a face is lit, uncovered and turned to the viewer."
+            "No face was found in the picture. "
+            "Choose one in which a face is lit, uncovered and turned to the viewer."
         )
     if face is not None and not 0 <= face < len(found):
-        raise PortraitError(f"The picture holds {len(found)} face(s); choose --face from 0 to {len(found) - 1}.")
+        raise PortraitError(
+            f"The picture holds {len(found)} face(s); choose --face from 0 to {len(found) - 1}."
+        )
     chosen = found[face or 0]
     if chosen.height_px < MIN_FACE_PX:
         raise PortraitError(
@@ -180,7 +183,8 @@ def _require_frontal(pose: Pose) -> None:
     yaw, pitch, _ = rotation_degrees(pose.rotation)
     if max(abs(yaw), abs(pitch)) > MAX_TURN_DEG:
         raise PortraitError(
-            f"The head is turned by {max(abs(yaw), abs(pitch)):.0f} degrees; up to {MAX_TURN_DEG:.0f} can be animated. "
+            f"The head is turned by {max(abs(yaw), abs(pitch)):.0f} degrees; "
+            f"up to {MAX_TURN_DEG:.0f} can be animated. "
             "Choose a picture that faces the viewer more."
         )
 
@@ -195,5 +199,6 @@ def _neutral_face(frame: NDArray[np.uint8], landmarks: Array, pose: Pose) -> tup
         down = np.array([-across[1], across[0]])
         along = np.sin(np.pi * np.linspace(0, 1, len(lower))) ** 0.7
         face[lower, :2] += LOWER_LID_DROP * along[:, None] * down
-    face, gap_px = close_lips(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), face, pose.scale)
+    grey = np.asarray(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), np.uint8)
+    face, gap_px = close_lips(grey, face, pose.scale)
     return pose.to_head(landmarks_to_view(face)), gap_px / pose.scale

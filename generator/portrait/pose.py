@@ -32,7 +32,7 @@ class Pose:
 
     def to_head(self, view: Array) -> Array:
         """(N, 3) view coordinates (px) to head coordinates (cm)."""
-        return (view - self.translation) @ self.rotation / self.scale
+        return np.asarray((view - self.translation) @ self.rotation / self.scale)
 
     @property
     def degrees(self) -> tuple[float, float, float]:
@@ -63,7 +63,7 @@ def rotation_matrix(yaw: float, pitch: float, roll: float) -> Array:
     about_y = np.array([[np.cos(y), 0, np.sin(y)], [0, 1, 0], [-np.sin(y), 0, np.cos(y)]])
     about_x = np.array([[1, 0, 0], [0, np.cos(p), -np.sin(p)], [0, np.sin(p), np.cos(p)]])
     about_z = np.array([[np.cos(r), -np.sin(r), 0], [np.sin(r), np.cos(r), 0], [0, 0, 1]])
-    return about_y @ about_x @ about_z
+    return np.asarray(about_y @ about_x @ about_z)
 
 
 def rotation_degrees(rotation: Array) -> tuple[float, float, float]:

@@ -21,7 +21,9 @@ GAIN_RANGE = (0.7, 2.4)
 _ROUNDS = 2
 
 
-def measured_turn(portrait: Portrait, landmarker: FaceLandmarker, yaw: float, pitch: float) -> tuple[float, float]:
+def measured_turn(
+    portrait: Portrait, landmarker: FaceLandmarker, yaw: float, pitch: float
+) -> tuple[float, float]:
     """Yaw and pitch (degrees), relative to the portrait at rest, that the landmark model sees in a frame
     rendered with ``yaw`` and ``pitch`` commanded. NaN where the face is lost."""
     motion = np.zeros(59, np.float32)

@@ -13,12 +13,13 @@ Array = NDArray[np.float64]
 Float32 = NDArray[np.float32]
 
 EYEBALL_REACH = 0.42
-"""Sideways travel of the iris at 90 degrees of gaze, in eye widths: the eyeball's radius over the eye's width."""
+"""Sideways travel of the iris at 90 degrees of gaze, in eye widths: the eyeball's radius."""
 _MARGIN = 0.16
-_SAMPLES = np.linspace(-0.5, 0.5, CURVE_SAMPLES).astype(np.float32)
 
 
-def draw_eye(frame: NDArray[np.uint8], eye: EyeLayer, to_frame: Array, rims: tuple[Array, Array], gaze: Array) -> None:
+def draw_eye(
+    frame: NDArray[np.uint8], eye: EyeLayer, to_frame: Array, rims: tuple[Array, Array], gaze: Array
+) -> None:
     """Draw one eye over the warped skin, in place.
 
     Args:
@@ -81,7 +82,7 @@ def _smooth(low: float, high: float, x: float) -> float:
     return t * t * (3 - 2 * t)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _hermite(points: Float32, table: Float32) -> None:
     """Cubic Hermite interpolation with finite-difference slopes, held level beyond the ends."""
     n = points.shape[0]
@@ -113,13 +114,19 @@ def _hermite(points: Float32, table: Float32) -> None:
         )
 
 
-@njit(cache=True, fastmath=True)
+@njit(cache=True, fastmath=True, nogil=True)
 def _ramp(low: float, high: float, x: float) -> float:
     t = min(max((x - low) / (high - low), 0.0), 1.0)
     return t * t * (3 - 2 * t)
 
 
-@njit(cache=True, fastmath=True)
+@njit(cache=True, fastmath=True, nogil=True)
+def _lid_shadow(below: float) -> float:
+    """Light left at a distance (eye widths) below the upper lid's edge."""
+    return 0.70 + 0.30 * _ramp(0.0, 0.17, below)
+
+
+@njit(cache=True, fastmath=True, nogil=True)
 def _sample(picture: Float32, u: float, v: float, channel: int) -> float:
     """Bilinear look-up in a picture over PATCH_U x PATCH_V."""
     height, width = picture.shape[0], picture.shape[1]
@@ -134,7 +141,7 @@ def _sample(picture: Float32, u: float, v: float, channel: int) -> float:
     return top * (1 - fy) + low * fy
 
 
-@njit(cache=True, fastmath=True)
+@njit(cache=True, fastmath=True, nogil=True)
 def _paint(
     out: NDArray[np.uint8],
     left: np.float32,
@@ -207,7 +214,7 @@ def _paint(
             iris_alpha = _sample(iris, iu, iv, 3)
             if iu < PATCH_U[0] or iu > PATCH_U[1] or iv < PATCH_V[0] or iv > PATCH_V[1]:
                 iris_alpha = 0.0
-            shadow = (0.70 + 0.30 * _ramp(0.0, 0.17, v - v_upper)) / (0.70 + 0.30 * _ramp(0.0, 0.17, v - v_rest))
+            shadow = _lid_shadow(v - v_upper) / _lid_shadow(v - v_rest)
             for channel in range(3):
                 c = np.float64(out[y, x, channel])
                 c += (_sample(lid, u, v, channel) * shade - c) * lid_alpha

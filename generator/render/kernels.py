@@ -12,7 +12,7 @@ Int32 = NDArray[np.int32]
 BACKGROUND_DEPTH = np.float32(-1e30)
 
 
-@njit(cache=True, fastmath=True)
+@njit(cache=True, fastmath=True, nogil=True)
 def deform(
     points: Float32,
     displacement: Float32,
@@ -69,7 +69,7 @@ def deform(
         out[v, 2] = z
 
 
-@njit(cache=True, fastmath=True)
+@njit(cache=True, fastmath=True, nogil=True)
 def rasterise_uv(
     screen: Float32, uv: Float32, triangles: Int32, depth: Float32, map_x: Float32, map_y: Float32
 ) -> None:

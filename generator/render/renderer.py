@@ -72,8 +72,14 @@ class Renderer:
         displacement = portrait.face(_lids_follow(weights, gazes))
         self._place_vertices(displacement, view)
         rasterise_uv(self._screen, mesh.uv, mesh.triangles, self._depth, self._map_x, self._map_y)
-        out = cv2.remap(
-            portrait.frame, self._map_x, self._map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        out = np.empty_like(portrait.frame)
+        cv2.remap(
+            portrait.frame,
+            self._map_x,
+            self._map_y,
+            cv2.INTER_LINEAR,
+            dst=out,
+            borderMode=cv2.BORDER_REPLICATE,
         )
         self._soften_folds(out)
         for eye in portrait.eyes:
@@ -144,7 +150,7 @@ class Renderer:
             self._screen[list(eye.ring.upper), :2].astype(np.float64),
             self._screen[list(eye.ring.lower), :2].astype(np.float64),
         )
-        draw_eye(out, eye, cv2.getAffineTransform(source, target), rims, gaze)
+        draw_eye(out, eye, np.asarray(cv2.getAffineTransform(source, target)), rims, gaze)
 
     def _draw_mouth(
         self, out: NDArray[np.uint8], weights: Float32, displacement: Float32, view: _View
@@ -161,7 +167,7 @@ class Renderer:
                 out,
                 self._screen[upper, :2],
                 self._screen[lower, :2],
-                lambda points: self._project(points, view),
+                lambda points: self._project(points.astype(np.float64), view),
                 weights,
                 opacity,
             )

@@ -1,0 +1,44 @@
+"""``vernissage verify``: what any file says about its origin, in plain words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from governance.provenance import State, house_anchors, read
+from service.cli import console
+
+EXIT = {State.TRUSTED: 0, State.UNKNOWN_SIGNER: 2, State.TAMPERED: 3, State.STRIPPED: 4, State.UNREADABLE: 5}
+"""Exit status by finding, so that scripts need not read the words."""
+STYLE = {State.TRUSTED: "green", State.UNKNOWN_SIGNER: "yellow", State.STRIPPED: "yellow"}
+
+
+def verify(
+    file: Annotated[Path, typer.Argument(help="A film, picture or sound.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the finding as JSON.")] = False,
+    anchor: Annotated[
+        list[Path] | None, typer.Option(help="Another house's root certificate (PEM) to trust.")
+    ] = None,
+) -> None:
+    """Explain a file's content credential.
+
+    Exits 0 trusted, 2 unknown signer, 3 tampered, 4 stripped, 5 unreadable.
+    """
+    anchors: list[str | bytes] = [*house_anchors(), *(_pem(path) for path in anchor or ())]
+    reading = read(file, anchors)
+    if as_json:
+        typer.echo(reading.to_json())
+    else:
+        headline = reading.state.value.replace("_", " ").capitalize()
+        console.out.print(f"[bold {STYLE.get(reading.state, 'red')}]{headline}[/]")
+        console.out.print(reading.explain(), markup=False)
+    raise typer.Exit(EXIT[reading.state])
+
+
+def _pem(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise typer.BadParameter(f"The certificate {path} cannot be read ({error.strerror}).") from error

@@ -1,0 +1,9 @@
+"""What can go wrong when the wings are put together. Every message says what to do next."""
+
+
+class ServiceError(Exception):
+    """Base of all errors the service wing raises on purpose."""
+
+
+class RightsUndeclared(ServiceError):
+    """Nobody has said by what right this face may be animated."""
