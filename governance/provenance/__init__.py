@@ -12,7 +12,7 @@ from governance.provenance.certificates import Algorithm
 from governance.provenance.declaration import Declaration
 from governance.provenance.manifest import Ingredient, Making, Rights, Role, to_manifest
 from governance.provenance.reading import Reading, Reason, Signer, State, read
-from governance.provenance.seal import seal
+from governance.provenance.sealing import seal
 
 __all__ = [
     "Algorithm",

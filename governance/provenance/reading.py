@@ -122,10 +122,11 @@ def read(path: Path, anchors: Sequence[str | bytes] = (), *, max_bytes: int = MA
     Raises:
         ReadError: an anchor is not a certificate. No file, however broken, raises anything.
     """
-    settings = {
-        "verify": {"verify_trust": True, "remote_manifest_fetch": False, "ocsp_fetch": False},
-        "trust": {"trust_anchors": "\n".join(_anchor(anchor) for anchor in anchors)},
+    settings: dict[str, Any] = {
+        "verify": {"verify_trust": True, "remote_manifest_fetch": False, "ocsp_fetch": False}
     }
+    if anchors:
+        settings["trust"] = {"trust_anchors": "".join(_anchor(anchor) for anchor in anchors)}
     try:
         with _open(path, max_bytes) as file, c2pa.Context.from_dict(settings) as context:
             return _judge(path, file, context)

@@ -1,5 +1,8 @@
 """Real keys, a real film and the account of its making."""
 
+import resource
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,9 +16,9 @@ FPS = 25
 SAMPLE_RATE = 16000
 
 
-def write_film(path: Path, seconds: float = 1.0, size: int = 64) -> Path:
+def write_film(path: Path, seconds: float = 1.0, size: int = 64, seed: int = 0) -> Path:
     """A small H.264 + AAC film of noise and a tone."""
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(seed)
     with av.open(str(path), "w") as container:
         video = container.add_stream("libx264", rate=FPS)
         video.width = video.height = size
@@ -41,6 +44,11 @@ def write_film(path: Path, seconds: float = 1.0, size: int = 64) -> Path:
 @pytest.fixture(scope="session")
 def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_film(tmp_path_factory.mktemp("film") / "film.mp4")
+
+
+@pytest.fixture(scope="session")
+def other_film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_film(tmp_path_factory.mktemp("other") / "other.mp4", seed=1)
 
 
 @pytest.fixture(scope="session")
@@ -74,7 +82,25 @@ def making() -> Making:
 
 
 @pytest.fixture(scope="session")
-def sealed(film: Path, making: Making, authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def sealed(
+    film: Path, making: Making, authority: Authority, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
     path = tmp_path_factory.mktemp("sealed") / "sealed.mp4"
     seal(film, path, making, authority)
     return path
+
+
+@pytest.fixture
+def tight_disk() -> Callable[[int], AbstractContextManager[None]]:
+    """Within ``tight_disk(n)`` no file of this process can grow beyond ``n`` bytes."""
+
+    @contextmanager
+    def limited(limit_bytes: int) -> Iterator[None]:
+        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit_bytes, hard))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+    return limited

@@ -2,9 +2,11 @@
 
 import os
 import secrets
+import struct
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import BinaryIO
 
 import c2pa
 
@@ -61,17 +63,37 @@ def _sign(unsigned: Path, temporary: Path, making: Making, authority: Authority,
             f"The film {unsigned} cannot be read ({error.strerror}): nothing was sealed."
         ) from error
     with source, c2pa.Context.from_dict(settings, signer=signer) as context:
+        _check_whole(unsigned, source)
         descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
         with os.fdopen(descriptor, "w+b") as destination:
             try:
                 c2pa.Builder(to_manifest(making), context=context).sign(FORMAT, source, destination)
             except c2pa.C2paError as error:
                 destination.flush()
-                raise SealError(
-                    f"The film {unsigned} cannot be sealed: {error}. Is it an MP4 film?"
-                ) from error
+                raise SealError(f"The film {unsigned} cannot be sealed: {error}.") from error
             destination.flush()
             os.fsync(descriptor)
+
+
+def _check_whole(path: Path, file: BinaryIO) -> None:
+    """Refuse what was cut short: the boxes of an MP4 (ISO/IEC 14496-12, section 4.2) must fill the file."""
+    kinds = set()
+    position, end = 0, file.seek(0, os.SEEK_END)
+    while position < end:
+        file.seek(position)
+        header = file.read(16).ljust(16, b"\0")
+        size, kind = struct.unpack(">I4s", header[:8])
+        if size == 1:
+            size = struct.unpack(">Q", header[8:])[0]
+        elif size == 0:
+            size = end - position
+        if size < 8 or position + size > end:
+            break
+        kinds.add(kind)
+        position += size
+    if position != end or not {b"ftyp", b"moov"} <= kinds:
+        raise SealError(f"{path} is not a whole MP4 film: make it again. Nothing was sealed.")
+    file.seek(0)
 
 
 def _check(reading: Reading, making: Making) -> None:
