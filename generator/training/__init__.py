@@ -1,0 +1,1 @@
+"""How the generator's learned parts are trained. Needs the ``train`` extra; nothing here runs in service."""

@@ -1,0 +1,266 @@
+"""Faces and expressions to learn from: ICT FaceKit identities and combinations, with what its sums get wrong.
+
+A target is the kit's linear sum, retargeted to the identity (mouth and jaw by mouth width, lids by eye
+opening), with competing expressions saturated, lips kept from crossing by an elastic contact solve and lids
+closed exactly.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from generator.arkit import EXPRESSIONS, INDEX
+from generator.face import contact, topology
+from generator.face.alignment import align
+from generator.face.decoder import admissible
+from generator.face.shape import MEASURES, describe, mouth_vertical
+from generator.training.correspondence import Correspondence, FaceKit
+from generator.training.elastic import ElasticSheet
+
+Array = NDArray[np.float64]
+
+_MOUTH_SCALE = (0.7, 1.25)
+_LID_SCALE = (0.4, 2.6)
+_SQUINT_SCALE = (0.5, 1.6)
+_ROLL_SCALE = (0.5, 1.1)
+
+# Expressions that pull the same skin the same way: beyond the cap their sum leaves what a face can do.
+_COMPETING: tuple[tuple[float, tuple[str, ...]], ...] = (
+    (1.25, ("mouthSmileLeft", "mouthDimpleLeft", "mouthStretchLeft")),
+    (1.25, ("mouthSmileRight", "mouthDimpleRight", "mouthStretchRight")),
+    (1.2, ("mouthPucker", "mouthFunnel")),
+    (1.2, ("mouthLowerDownLeft", "mouthFunnel", "mouthShrugUpper")),
+    (1.2, ("mouthLowerDownRight", "mouthFunnel", "mouthShrugUpper")),
+    (1.25, ("mouthUpperUpLeft", "noseSneerLeft", "mouthShrugUpper")),
+    (1.25, ("mouthUpperUpRight", "noseSneerRight", "mouthShrugUpper")),
+    (1.2, ("mouthPressLeft", "mouthRollLower", "mouthShrugLower")),
+    (1.2, ("mouthPressRight", "mouthRollUpper", "mouthShrugLower")),
+    (1.25, ("jawLeft", "mouthLeft")),
+    (1.25, ("jawRight", "mouthRight")),
+)
+_LIP_SEAM = np.array([topology.INNER_LIP_UPPER[0], topology.INNER_LIP_UPPER[-1]])
+
+
+def expression_basis(kit: FaceKit, correspondence: Correspondence) -> Array:
+    """The kit's displacements of the 51 ARKit expressions at the 468 vertices, (51, 468, 3) in cm."""
+    sided = {name.replace("_L", "Left").replace("_R", "Right"): name for name in kit.expressions}
+
+    def displacement(name: str) -> Array:
+        names = [sided[name]] if name in sided else [f"{name}_L", f"{name}_R"]
+        both: Array = np.sum([correspondence.displacements(kit.expressions[n]) for n in names], axis=0)
+        return both
+
+    return np.stack([displacement(name) for name in EXPRESSIONS])
+
+
+def saturate(weights: Array) -> Array:
+    """Weights (B, 51) as a face would follow them: competing expressions share a cap."""
+    held = weights.copy()
+    for cap, names in _COMPETING:
+        group = [INDEX[name] for name in names]
+        total = held[:, group].sum(1, keepdims=True)
+        held[:, group] *= np.minimum(1.0, cap / np.maximum(total, cap))
+    return held
+
+
+@dataclass(frozen=True)
+class Targets:
+    """Makes training targets from a ``basis`` (51, 468, 3), a mean neutral (468, 3) and elastic skin."""
+
+    basis: Array
+    mean_shape: Array
+    sheet: ElasticSheet
+
+    @classmethod
+    def build(cls, kit: FaceKit, correspondence: Correspondence, triangles: NDArray[np.int32]) -> "Targets":
+        mean_shape = correspondence.points(kit.neutral)
+        stiff = ~contact.lower_side(mean_shape)
+        return cls(expression_basis(kit, correspondence), mean_shape, ElasticSheet(triangles, stiff))
+
+    def gains(self, shape: Array) -> Array:
+        """How much of each kit expression (51,) a face of this ``shape`` (468, 3) makes."""
+        ratio = dict(zip(MEASURES, np.exp(describe(shape) - describe(self.mean_shape)), strict=True))
+        mouth = np.clip(ratio["mouth width"], *_MOUTH_SCALE)
+        jaw = np.clip(np.sqrt(ratio["mouth width"] * ratio["lip to chin"]), *_MOUTH_SCALE)
+        gains = np.ones(len(EXPRESSIONS))
+        for i, name in enumerate(EXPRESSIONS):
+            side = "left" if name.endswith("Left") else "right"
+            if name.startswith("mouthRoll"):
+                lip = "upper" if name.endswith("Upper") else "lower"
+                gains[i] = np.clip(ratio[f"{lip} lip height"], *_ROLL_SCALE)
+            elif name.startswith("mouth"):
+                gains[i] = jaw if name == "mouthClose" else mouth
+            elif name.startswith("jaw"):
+                gains[i] = jaw
+            elif name.startswith("eyeBlink"):
+                gains[i] = np.clip(ratio[f"{side} eye opening"], *_LID_SCALE)
+            elif name.startswith("eye"):
+                gains[i] = np.clip(ratio[f"{side} eye opening"], *_SQUINT_SCALE)
+        return gains
+
+    def __call__(self, shape: Array, weights: Array) -> Array:
+        """Displacements (B, 468, 3), cm, of a neutral ``shape`` (468, 3) under ``weights`` (B, 51)."""
+        basis = self.basis * self.gains(shape)[:, None, None]
+        held = saturate(weights)
+        moved: Array = np.einsum("be,enc->bnc", held, basis)
+        self._close_eyes(moved, shape, held, basis)
+        self._part_lips(moved, shape)
+        return moved
+
+    def _part_lips(self, moved: Array, shape: Array) -> None:
+        upper = np.array(topology.INNER_LIP_UPPER[1:-1])
+        lower = np.array(topology.INNER_LIP_LOWER[1:-1])
+        vertical = mouth_vertical(shape)
+        rest = (shape[upper, :2] - shape[lower, :2]) @ vertical
+        gap = rest + (moved[:, upper, :2] - moved[:, lower, :2]) @ vertical
+        apart = self.sheet.part(upper, lower, _LIP_SEAM, np.minimum(rest, 0.0) - gap)
+        moved[..., :2] += apart[..., None] * vertical
+
+    def _close_eyes(self, moved: Array, shape: Array, held: Array, basis: Array) -> None:
+        for eye in contact.eyes(shape):
+            other = np.arange(len(EXPRESSIONS)) != eye.blink
+            opened = np.einsum("be,enc->bnc", held[:, other], basis[other][:, eye.upper])
+            lower = moved[:, eye.lower]
+            goal = np.array([
+                [
+                    contact.lid_displacement(o[i], v[i], w, eye.shut[i], eye.arc[i], eye.slack[i])
+                    for i in range(len(eye.upper))
+                ]
+                for o, v, w in zip(opened, lower, held[:, eye.blink], strict=True)
+            ])  # fmt: skip
+            correction = goal - moved[:, eye.upper]
+            fixed = np.r_[eye.corners, eye.lower]
+            moved += np.einsum("ni,bic->bnc", self.sheet.carry(eye.upper, fixed), correction)
+
+
+@dataclass(frozen=True)
+class Identities:
+    """Samples neutral shapes: the kit's identity modes, widened towards painted and drawn faces."""
+
+    mean: Array
+    modes: Array
+    canonical: Array
+
+    @classmethod
+    def build(cls, kit: FaceKit, correspondence: Correspondence, canonical: Array) -> "Identities":
+        modes = np.stack([correspondence.displacements(mode) for mode in kit.identities])
+        return cls(correspondence.points(kit.neutral), modes, canonical)
+
+    def scanned(self, rng: np.random.Generator) -> Array:
+        """One identity (468, 3) of the kit, posed on the canonical mesh as a portrait is."""
+        shape = self.mean + np.tensordot(rng.normal(size=len(self.modes)), self.modes, 1)
+        return align(shape, self.canonical)(shape)
+
+    def stylised(self, rng: np.random.Generator) -> Array:
+        """One identity with its eyes, mouth, lips and chin rescaled as painters and cartoonists do."""
+        shape = self.mean + np.tensordot(rng.normal(size=len(self.modes)), self.modes, 1)
+        eyes, width = np.exp(rng.normal((0.05, 0.0), (0.3, 0.1)))
+        for ring_up, ring_low in (
+            (topology.RIGHT_EYE_UPPER, topology.RIGHT_EYE_LOWER),
+            (topology.LEFT_EYE_UPPER, topology.LEFT_EYE_LOWER),
+        ):
+            own = np.exp(rng.normal(0.0, 0.08))
+            centre = shape[list(ring_up + ring_low)].mean(0)
+            shape = _rescale(shape, centre, (2.2, 1.6), (width, np.clip(eyes * own, 0.45, 2.5)))
+        mouth = np.exp(rng.normal(-0.07, 0.13))
+        lips = np.exp(rng.normal(-0.1, 0.2))
+        shape = _rescale(shape, shape[[13, 14]].mean(0), (3.5, 1.8), (mouth, lips))
+        shape = _rescale(shape, shape[2], (5.0, 7.0), (1.0, np.exp(rng.normal(0.0, 0.07))))
+        if rng.random() < 0.4:
+            shape = _open_lips(shape, 0.8 * rng.random() ** 2)
+        if rng.random() < 0.3:
+            middle = (shape[list(topology.INNER_LIP_UPPER)] + shape[list(topology.INNER_LIP_LOWER)]) / 2
+            shape[list(topology.INNER_LIP_UPPER)] = shape[list(topology.INNER_LIP_LOWER)] = middle
+        return align(shape, self.canonical)(shape)
+
+
+def _rescale(shape: Array, centre: Array, reach: tuple[float, float], factors: tuple[float, float]) -> Array:
+    """Scale x and y about ``centre`` inside a Gaussian window of ``reach`` cm."""
+    offset = shape[:, :2] - centre[:2]
+    window = np.exp(-((offset / reach) ** 4).sum(1, keepdims=True))
+    rescaled = shape.copy()
+    rescaled[:, :2] += window * offset * (np.array(factors) - 1.0)
+    return rescaled
+
+
+def _open_lips(shape: Array, gap: float) -> Array:
+    """Part the lips at rest by ``gap`` cm in the middle."""
+    parted = shape.copy()
+    profile = np.sin(np.pi * np.linspace(0, 1, 11))
+    for inner, outer, sign in (
+        (topology.INNER_LIP_UPPER, topology.OUTER_LIP_UPPER, 0.5),
+        (topology.INNER_LIP_LOWER, topology.OUTER_LIP_LOWER, -0.5),
+    ):
+        parted[list(inner), 1] += sign * gap * profile
+        parted[list(outer), 1] += sign * gap * profile
+    return parted
+
+
+_SPEECH = {
+    "jawOpen": (0.75, 0.35), "mouthClose": (0.3, 0.2), "mouthFunnel": (0.4, 0.5), "mouthPucker": (0.4, 0.5),
+    "mouthLowerDown": (0.5, 0.4), "mouthUpperUp": (0.45, 0.35), "mouthStretch": (0.35, 0.35),
+    "mouthSmile": (0.35, 0.4), "mouthPress": (0.3, 0.4), "mouthRollLower": (0.3, 0.4),
+    "mouthRollUpper": (0.25, 0.3), "mouthShrugLower": (0.3, 0.4), "mouthShrugUpper": (0.25, 0.4),
+    "mouthDimple": (0.2, 0.3), "mouthFrown": (0.2, 0.3), "jawForward": (0.15, 0.2), "cheekPuff": (0.08, 0.4),
+}  # fmt: skip
+"""Speech mouth shapes: how often each expression takes part, and its mean amplitude."""
+_EYES = {
+    "eyeBlink": (0.7, 0.6), "eyeSquint": (0.35, 0.4), "eyeWide": (0.25, 0.5), "eyeLookDown": (0.3, 0.5),
+    "eyeLookUp": (0.2, 0.5), "cheekSquint": (0.25, 0.4), "browDown": (0.3, 0.5), "browInnerUp": (0.3, 0.5),
+    "browOuterUp": (0.3, 0.5), "noseSneer": (0.12, 0.4),
+}  # fmt: skip
+
+
+def sample_weights(rng: np.random.Generator, count: int) -> Array:
+    """Expression combinations (count, 51): single, speaking, looking, sparse and rarely crowded ones."""
+    sampled = np.zeros((count, len(EXPRESSIONS)))
+    kinds = rng.choice(5, count, p=(0.12, 0.43, 0.15, 0.25, 0.05))
+    for row, kind in zip(sampled, kinds, strict=True):
+        if kind == 0:
+            _set(row, rng, _draw_name(rng), rng.random())
+            row[INDEX["jawOpen"]] = max(row[INDEX["jawOpen"]], row[INDEX["mouthClose"]])
+        elif kind == 1:
+            _mix(row, rng, _SPEECH)
+            if rng.random() < 0.15:
+                row[INDEX["mouthClose"]] = 1.0
+            if rng.random() < 0.5:
+                _mix(row, rng, _EYES)
+        elif kind == 2:
+            _mix(row, rng, _EYES)
+        elif kind == 3:
+            for _ in range(rng.integers(2, 7)):
+                _set(row, rng, _draw_name(rng), rng.random())
+        else:
+            row[:] = rng.random(len(row)) * (rng.random(len(row)) < rng.random())
+        if rng.random() < 0.08:
+            row[INDEX["eyeBlinkLeft"]] = row[INDEX["eyeBlinkRight"]] = 1.0
+    return admissible(sampled)
+
+
+_NAMES = tuple(dict.fromkeys(name.removesuffix("Left").removesuffix("Right") for name in EXPRESSIONS))
+
+
+def _draw_name(rng: np.random.Generator) -> str:
+    return _NAMES[rng.integers(len(_NAMES))]
+
+
+def _mix(row: Array, rng: np.random.Generator, shares: dict[str, tuple[float, float]]) -> None:
+    for name, (chance, mean) in shares.items():
+        if rng.random() < chance:
+            _set(row, rng, name, rng.beta(2.0, 2.0 * (1 - mean) / mean))
+
+
+def _set(row: Array, rng: np.random.Generator, name: str, amount: float) -> None:
+    """Set one expression, or both sides of a sided one: mostly alike, sometimes uneven or one-sided."""
+    if name in INDEX:
+        row[INDEX[name]] = amount
+        return
+    opposed = name in ("jaw", "mouth")  # jawLeft and jawRight exclude each other
+    style = 0.0 if opposed else rng.random()
+    left = right = amount
+    if style < 0.12:
+        left, right = (amount, 0.0) if rng.random() < 0.5 else (0.0, amount)
+    elif style < 0.5:
+        left, right = np.clip(amount * rng.normal(1.0, 0.2, 2), 0, 1)
+    row[INDEX[f"{name}Left"]], row[INDEX[f"{name}Right"]] = left, right
