@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 import assets
 from generator.errors import ModelError
+from generator.face.canonical import canonical_mesh
 
 MIN_DETECTION_SCORE = 0.35
 """Paintings and cartoons score lower than photographs, for which 0.5 is usual."""
@@ -163,6 +164,11 @@ class FaceLandmarker:
                 values[4:] += np.tile((x, y), 6)
                 found.append((float(scores[i]), values))
         return _regions(found)
+
+    @cached_property
+    def canonical(self) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
+        """The canonical face: vertices (468, 3) in head coordinates (cm) and triangles (898, 3)."""
+        return canonical_mesh(self._task)
 
     @cached_property
     def _detector(self) -> Interpreter:

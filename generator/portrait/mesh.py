@@ -26,6 +26,8 @@ DEPTH_SLOPE = 1.8
 """Largest slope of depth against distance in the picture."""
 BACK_PLANE_CM = -3.0
 """Depth of hair, neck and background in head coordinates."""
+OUTLINE_INSET = 0.05
+"""How far an edge-on part of the outline moves towards the middle of the face, as a share of the way."""
 EXPRESSION_REACH = 0.16
 """How far an expression of the face's outline carries outwards, in face widths."""
 RING_NEIGHBOURS = 8
@@ -80,6 +82,7 @@ def build_mesh(
     distance, nearest = cKDTree(face_uv[oval]).query(grid, k=RING_NEIGHBOURS)
     from_face = distance[:, 0] / face_width
 
+    face_uv[oval] += _inset(face_uv, oval, face_triangles, view)
     xy = np.vstack([face_uv, grid])
     depth = _limited_depth(xy, view[:, 2], pose, oval, from_face, face_width)
     points = pose.to_head(np.column_stack([xy * (1, -1), depth]))
@@ -105,6 +108,22 @@ def build_mesh(
         ring_weight=ring_weight.astype(np.float32),
         head_weight=_head_weight(points, grid, width, height),
     )
+
+
+def _inset(face_uv: Array, oval: NDArray[np.int64], face_triangles: NDArray[np.int32], view: Array) -> Array:
+    """(36, 2) shift of the face's outline inwards where it is seen edge-on, px.
+
+    There landmarks lie on or beyond the silhouette, and background would turn into view with the cheek.
+    """
+    a, b, c = (view[face_triangles[:, k]] for k in range(3))
+    facing = np.zeros_like(view)
+    normal = np.cross(b - a, c - a)
+    for k in range(3):
+        np.add.at(facing, face_triangles[:, k], normal)
+    towards = facing[oval, 2] / np.linalg.norm(facing[oval], axis=1)
+    edge_on = 1 - smoothstep(0.0, 0.45, towards)
+    inwards = face_uv.mean(0) - face_uv[oval]
+    return np.asarray(OUTLINE_INSET * edge_on[:, None] * inwards)
 
 
 def _grid_around(

@@ -9,12 +9,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-import assets
 from generator.errors import PortraitError
 from generator.face import topology
-from generator.face.canonical import canonical_mesh
-from generator.face.decoder import BoundFace, FaceDecoder
+from generator.face.decoder import FaceDecoder
 from generator.portrait.eyes import EYES, EyeLayer, build_eye
+from generator.portrait.folds import Skin
 from generator.portrait.framing import Aspect, frame_portrait
 from generator.portrait.image import open_image
 from generator.portrait.landmarks import Face, FaceLandmarker
@@ -65,7 +64,7 @@ class Portrait:
         landmarks: (478, 3) in the frame's pixels.
         pose: head coordinates (cm) to the frame's view coordinates (px, y up).
         mesh: vertices and triangles.
-        face: the face decoder, bound to this face's shape.
+        skin: the face decoder bound to this face's shape, kept from folding in this view.
         eyes: the two eyes, image left first.
         mouth: teeth, tongue and cavity.
         lip_gap_cm: largest gap between the lips at rest (0 when the portrait's mouth is closed).
@@ -79,7 +78,7 @@ class Portrait:
     landmarks: Array
     pose: Pose
     mesh: HeadMesh
-    face: BoundFace
+    skin: Skin
     eyes: tuple[EyeLayer, ...]
     mouth: MouthInterior
     lip_gap_cm: float
@@ -119,7 +118,7 @@ class Portrait:
         refined = landmarker.track(frame, landmarks)
         if refined is not None:
             landmarks = refined.landmarks
-        canonical, triangles = canonical_mesh(assets.path("face_landmarker.task"))
+        canonical, triangles = landmarker.canonical
         pose = fit_similarity(canonical, landmarks_to_view(landmarks[: topology.VERTEX_COUNT]))
         _require_frontal(pose)
 
@@ -136,7 +135,7 @@ class Portrait:
             landmarks=landmarks,
             pose=pose,
             mesh=mesh,
-            face=FaceDecoder.load().bind(neutral),
+            skin=Skin.of(FaceDecoder.load().bind(neutral), pose, triangles),
             eyes=tuple(
                 build_eye(frame, uv, landmarks[list(ring.iris), :2], ring, palette.grain) for ring in EYES
             ),

@@ -42,7 +42,7 @@ class Pose:
 
 def landmarks_to_view(landmarks: Array) -> Array:
     """Landmarks (N, 3), y down and z away from the camera, as view coordinates."""
-    return landmarks * np.array([1.0, -1.0, -1.0])
+    return np.asarray(landmarks * np.array([1.0, -1.0, -1.0]))
 
 
 def fit_similarity(source: Array, target: Array) -> Pose:

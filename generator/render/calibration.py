@@ -7,9 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-import assets
 from generator.face import topology
-from generator.face.canonical import canonical_mesh
 from generator.portrait.landmarks import FaceLandmarker
 from generator.portrait.portrait import Portrait, TurnGain
 from generator.portrait.pose import fit_similarity, landmarks_to_view, rotation_degrees
@@ -32,8 +30,7 @@ def measured_turn(
     face = landmarker.track(frame, portrait.landmarks)
     if face is None:
         return float("nan"), float("nan")
-    canonical, _ = canonical_mesh(assets.path("face_landmarker.task"))
-    seen = fit_similarity(canonical, landmarks_to_view(face.landmarks[: topology.VERTEX_COUNT]))
+    seen = fit_similarity(landmarker.canonical[0], landmarks_to_view(face.landmarks[: topology.VERTEX_COUNT]))
     turned: NDArray[np.float64] = seen.rotation @ portrait.pose.rotation.T
     seen_yaw, seen_pitch, _ = rotation_degrees(turned)
     return seen_yaw, seen_pitch

@@ -138,7 +138,7 @@ def _sample(picture: Float32, u: float, v: float, channel: int) -> float:
     fx, fy = x - i, y - j
     top = picture[j, i, channel] * (1 - fx) + picture[j, i + 1, channel] * fx
     low = picture[j + 1, i, channel] * (1 - fx) + picture[j + 1, i + 1, channel] * fx
-    return top * (1 - fy) + low * fy
+    return float(top * (1 - fy) + low * fy)
 
 
 @njit(cache=True, fastmath=True, nogil=True)
@@ -179,7 +179,7 @@ def _paint(
 
             lid_alpha = 0.0
             if closure > 0 and v < v_edge + 0.02:
-                lid_alpha = (
+                lid_alpha = float(
                     0.92 * closure
                     * _ramp(v_rest - 0.15, v_rest - 0.03, v)
                     * (1 - _ramp(v_edge - 0.055, v_edge - 0.005, v))

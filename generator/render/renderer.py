@@ -64,23 +64,15 @@ class Renderer:
         Returns:
             (H, W, 3) uint8 RGB, a new array.
         """
-        portrait, mesh = self.portrait, self.portrait.mesh
+        portrait = self.portrait
         weights = np.asarray(motion[: len(EXPRESSIONS)], np.float32)
         rotation, translation, gaze = motion[51:54], motion[54:57], motion[57:59].astype(np.float64)
         gazes = {eye.ring.side: gaze + _look(weights, eye.ring.side) for eye in portrait.eyes}
         view = self._view(rotation, translation)
-        displacement = portrait.face(_lids_follow(weights, gazes))
+        displacement = portrait.skin(_lids_follow(weights, gazes))
         self._place_vertices(displacement, view)
-        rasterise_uv(self._screen, mesh.uv, mesh.triangles, self._depth, self._map_x, self._map_y)
-        out = np.empty_like(portrait.frame)
-        cv2.remap(
-            portrait.frame,
-            self._map_x,
-            self._map_y,
-            cv2.INTER_LINEAR,
-            dst=out,
-            borderMode=cv2.BORDER_REPLICATE,
-        )
+        self._rasterise()
+        out = self._warp()
         self._soften_folds(out)
         for eye in portrait.eyes:
             self._draw_eye(out, eye, view, gazes[eye.ring.side])
@@ -112,6 +104,16 @@ class Renderer:
         )
         self._screen[count:] = self._screen[mesh.interior]
         self._screen[count:, 2] -= BEHIND_PX
+
+    def _rasterise(self) -> None:
+        mesh = self.portrait.mesh
+        rasterise_uv(self._screen, mesh.uv, mesh.triangles, self._depth, self._map_x, self._map_y)
+
+    def _warp(self) -> NDArray[np.uint8]:
+        out = np.empty_like(self.portrait.frame)
+        maps = self._map_x, self._map_y
+        cv2.remap(self.portrait.frame, *maps, cv2.INTER_LINEAR, dst=out, borderMode=cv2.BORDER_REPLICATE)
+        return out
 
     def _project(self, head: Array, view: _View) -> Array:
         """(N, 3) head coordinates (cm) to frame x, y (px) and depth, on the posed head."""

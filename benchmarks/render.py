@@ -1,0 +1,185 @@
+"""Speed, memory and fidelity of rendering: ``python -m benchmarks.render``.
+
+Figures:
+    frame_ms_median: rendering and encoding one frame at 512x512 on one core, over a sitter's whole clip.
+    stages_ms: median of each stage of it.
+    setup_s: opening a portrait, models loaded, kernels compiled.
+    ten_second_clip_s: ``vernissage animate`` on ten seconds of speech as a whole process, all cores.
+    peak_mib: peak memory of that process.
+    rest_psnr_db: a frame at rest against the source, the worst sitter (capped at 99).
+    yaw_error, pitch_error: worst deviation of the measured from the commanded turn at 5, 10 and 15
+        degrees both ways, as a share of the command, over our sitters; ``*_mean`` is the mean.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.report import publish
+from generator.motion import driver
+from generator.portrait.landmarks import FaceLandmarker
+from generator.portrait.portrait import Portrait
+from generator.render.calibration import measured_turn
+from generator.render.renderer import Renderer
+from generator.sitters import clips, sitters
+from generator.speech.audio import Speech
+from generator.video import VideoWriter
+
+STAGES = {
+    "geometry": "_place_vertices",
+    "rasterise": "_rasterise",
+    "warp": "_warp",
+    "folds": "_soften_folds",
+    "eyes": "_draw_eye",
+    "mouth": "_draw_mouth",
+}
+TURNS_DEG = (-15.0, -10.0, -5.0, 5.0, 10.0, 15.0)
+CLIP_SECONDS = 10
+CLIP_RUNS = 5
+SETUP_RUNS = 5
+
+
+def main() -> None:
+    landmarker = FaceLandmarker()
+    portraits = [Portrait.open(sitter.path, landmarker=landmarker) for sitter in sitters()]
+    figures: dict[str, Any] = _ten_seconds()
+    figures |= _turns(portraits, landmarker)
+    figures["rest_psnr_db"] = round(min(_rest_psnr(portrait) for portrait in portraits), 1)
+    _use_one_core()
+    figures["setup_s"] = round(_setup_seconds(landmarker), 3)
+    figures |= _frames(portraits[0])
+    publish("render", figures)
+
+
+def _use_one_core() -> None:
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    cv2.setNumThreads(1)
+
+
+def _frames(portrait: Portrait) -> dict[str, Any]:
+    speech = sitters()[0].clip.path
+    motion = driver.get("rules")(Speech.open(speech), seed=0)
+    renderer = Renderer(portrait)
+    stages: dict[str, list[float]] = defaultdict(list)
+    for stage, method in STAGES.items():
+        setattr(renderer, method, _timed(getattr(renderer, method), stages[stage]))
+    frames, encodes = [], []
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        VideoWriter(Path(folder) / "film.mp4", portrait.size, motion.fps, speech) as film,
+    ):
+        for row in motion.values:
+            began = time.perf_counter()
+            frame = renderer.frame(row)
+            rendered = time.perf_counter()
+            film.write(frame)
+            encodes.append(time.perf_counter() - rendered)
+            frames.append(time.perf_counter() - began)
+    count = len(motion.values)
+    per_stage = {name: _milliseconds(_per_frame(times, count)) for name, times in stages.items()}
+    return {
+        "frame_ms_median": _milliseconds(frames),
+        "frame_ms_mean": round(1e3 * statistics.fmean(frames), 2),
+        "stages_ms": per_stage | {"encode": _milliseconds(encodes)},
+        "frames": count,
+    }
+
+
+def _timed(method: Callable[..., Any], times: list[float]) -> Callable[..., Any]:
+    def run(*args: Any) -> Any:
+        began = time.perf_counter()
+        result = method(*args)
+        times.append(time.perf_counter() - began)
+        return result
+
+    return run
+
+
+def _per_frame(times: list[float], frames: int) -> list[float]:
+    """Sums the calls of one frame (two eyes)."""
+    calls = max(len(times) // frames, 1)
+    return [sum(times[i : i + calls]) for i in range(0, len(times), calls)]
+
+
+def _milliseconds(times: list[float]) -> float:
+    return round(1e3 * statistics.median(times), 3)
+
+
+def _setup_seconds(landmarker: FaceLandmarker) -> float:
+    times = []
+    for _ in range(SETUP_RUNS):
+        began = time.perf_counter()
+        Portrait.open(sitters()[0].path, landmarker=landmarker)
+        times.append(time.perf_counter() - began)
+    return statistics.median(times)
+
+
+def _rest_psnr(portrait: Portrait) -> float:
+    rest = Renderer(portrait).frame(np.zeros(59, np.float32)).astype(np.float64)
+    error = float(((rest - portrait.frame) ** 2).mean())
+    return 10 * float(np.log10(255**2 / error)) if error > 1e-6 else 99.0
+
+
+def _turns(portraits: list[Portrait], landmarker: FaceLandmarker) -> dict[str, float]:
+    errors: dict[str, list[float]] = {"yaw": [], "pitch": []}
+    for portrait in portraits:
+        for turn in TURNS_DEG:
+            errors["yaw"].append(abs(measured_turn(portrait, landmarker, turn, 0)[0] / turn - 1))
+            errors["pitch"].append(abs(measured_turn(portrait, landmarker, 0, turn)[1] / turn - 1))
+    return {f"{axis}_error": round(max(found), 3) for axis, found in errors.items()} | {
+        f"{axis}_error_mean": round(statistics.fmean(found), 3) for axis, found in errors.items()
+    }
+
+
+def _ten_seconds() -> dict[str, float]:
+    with tempfile.TemporaryDirectory() as folder:
+        speech = Path(folder) / "speech.wav"
+        _write_speech(speech)
+        environment = os.environ | {"VERNISSAGE_KEYS": str(Path(folder) / "keys")}
+        vernissage = [str(Path(sys.executable).with_name("vernissage"))]
+        subprocess.run([*vernissage, "keys", "init"], env=environment, check=True, capture_output=True)
+        command = [
+            *vernissage,
+            "animate",
+            sitters()[0].name,
+            str(speech),
+            "-o",
+            str(Path(folder) / "film.mp4"),
+        ]
+        times = []
+        for _ in range(CLIP_RUNS + 1):
+            began = time.perf_counter()
+            subprocess.run(command, env=environment, check=True, capture_output=True)
+            times.append(time.perf_counter() - began)
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    return {"ten_second_clip_s": round(statistics.median(times[1:]), 2), "peak_mib": round(peak)}
+
+
+def _write_speech(path: Path) -> None:
+    """Ten seconds of our clips, one after the other, as 16-bit mono WAV at 16 kHz."""
+    import wave
+
+    samples: NDArray[np.float32] = np.concatenate([Speech.open(clip.path).samples for clip in clips()])
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(16_000)
+        file.writeframes((samples[: CLIP_SECONDS * 16_000] * 32767).astype("<i2").tobytes())
+
+
+if __name__ == "__main__":
+    main()
