@@ -22,7 +22,7 @@ import platformdirs
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 
-from governance.errors import KeysDamaged, KeysError, KeysExpired
+from governance.errors import KeysDamaged, KeysError, KeysExpired, KeysMissing
 from governance.provenance import certificates, keyfiles
 from governance.provenance.certificates import Algorithm, PrivateKey
 
@@ -50,10 +50,11 @@ def house_anchors(directory: Path | None = None) -> tuple[str, ...]:
         KeysDamaged: it is not a certificate.
     """
     directory = directory or default_directory()
-    if not (directory / ROOT).exists():
+    try:
+        keyfiles.check_directory(directory)
+        pem = keyfiles.read(directory / ROOT, private=False)
+    except KeysMissing:
         return ()
-    keyfiles.check_directory(directory)
-    pem = keyfiles.read(directory / ROOT, private=False)
     _parse(x509.load_pem_x509_certificate, pem, directory / ROOT)
     return (pem.decode("ascii"),)
 

@@ -9,17 +9,19 @@ from governance.errors import MakingError
 from governance.provenance.manifest import (
     ACTIONS,
     MAKING,
+    MAX_INPUTS,
     ROLE,
+    SOFTWARE,
+    SOURCE_TYPE,
     SOURCE_TYPES,
     TRAINING,
     TRAINING_ENTRIES,
     Ingredient,
+    Making,
     Role,
     from_hash_name,
     printable,
 )
-
-MAX_INPUTS = 100
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,23 @@ class Declaration:
     ingredients: tuple[Ingredient, ...]
     other_inputs: tuple[str, ...]
     training_refused: bool
+
+
+def declared_by(making: Making) -> Declaration:
+    """What the manifest of ``making`` must be found to say."""
+    return Declaration(
+        title=making.title,
+        software=SOFTWARE,
+        software_version=making.software_version,
+        created=making.created.astimezone(UTC).replace(microsecond=0),
+        source_type=SOURCE_TYPE.removeprefix(SOURCE_TYPES),
+        rights=making.rights,
+        driver=making.driver,
+        seed=making.seed,
+        ingredients=making.ingredients,
+        other_inputs=(),
+        training_refused=True,
+    )
 
 
 def from_manifest(manifest: Mapping[str, Any]) -> Declaration:

@@ -40,7 +40,7 @@ def _trusted(reading: Reading) -> list[str]:
     return [
         f"TRUSTED: {_name(reading)} was sealed by {_signer(reading)}, whose certificate you trust, "
         "and its pictures and sound have not been changed since.",
-        *_declared(reading, "The signer declares"),
+        *_declared(reading, "The signer declares", "Declared"),
         "The seal proves who says this and that nothing was altered; "
         "it does not prove that what is said is true.",
     ]
@@ -56,7 +56,7 @@ def _unknown(reading: Reading) -> list[str]:
     return [
         f"UNKNOWN SIGNER: {_name(reading)} was sealed by someone calling themselves {_signer(reading)} "
         f"and its pictures and sound have not been changed since, {why}",
-        *_declared(reading, "They claim"),
+        *_declared(reading, "They claim", "Claimed"),
         "If you know this house, ask it for its root certificate over another channel and verify again; "
         "until then treat the claims as unproven.",
     ]
@@ -93,10 +93,20 @@ def _stripped(reading: Reading) -> list[str]:
 
 
 def _unreadable(reading: Reading) -> list[str]:
-    detail = "; ".join(reason.explanation for reason in reading.reasons)
+    [reason] = reading.reasons
+    if reason.code == "file.unsupported":
+        return [
+            f"UNREADABLE: {_name(reading)} is not a film, picture or sound this software knows.",
+            "Nothing can be said about where it comes from.",
+        ]
+    if reason.code == "file.damaged":
+        return [
+            f"UNREADABLE: {_name(reading)} is damaged or incomplete ({reason.explanation}).",
+            "Get the file again from its source.",
+        ]
     return [
-        f"UNREADABLE: {_name(reading)} could not be read ({detail}).",
-        "Check the name, or get the file again: it may be incomplete, or not a film, picture or sound.",
+        f"UNREADABLE: {_name(reading)} could not be read ({reason.explanation}).",
+        "Check the name and that you may read it.",
     ]
 
 
@@ -109,7 +119,7 @@ _WORDS = {
 }
 
 
-def _declared(reading: Reading, who: str) -> list[str]:
+def _declared(reading: Reading, who: str, what: str) -> list[str]:
     declared = reading.declaration
     if declared is None:
         return []
@@ -117,27 +127,27 @@ def _declared(reading: Reading, who: str) -> list[str]:
     if declared.source_type is not None:
         meaning = SOURCE_TYPES.get(declared.source_type, f"its source type is “{declared.source_type}”")
         words.append(f"{who} that {meaning}.")
-    words += [f"{who} that {made}." for made in _made(declared)]
+    if maker := _maker(declared):
+        words.append(f"{what} maker: {maker}.")
+    if inputs := _inputs(declared.ingredients, declared.other_inputs):
+        words.append(f"{what} inputs: {inputs}.")
     if declared.rights is not None:
-        meaning = RIGHTS.get(declared.rights, f"the right to show this face is “{declared.rights}”")
-        words.append(f"{who} that {meaning}.")
+        right = RIGHTS.get(declared.rights, f"“{declared.rights}”")
+        words.append(f"{what} right to show this face: {right}.")
     if declared.training_refused:
-        words.append("It may not be used to train AI systems or be mined for data.")
+        words.append(f"{what} limit: not to be used to train AI systems, nor mined for data.")
     return words
 
 
-def _made(declared: Declaration) -> list[str]:
-    made = "it was made"
-    if declared.software is not None:
-        made += f" with {' '.join(filter(None, (declared.software, declared.software_version)))}"
+def _maker(declared: Declaration) -> str:
+    parts = [" ".join(filter(None, (declared.software, declared.software_version)))]
     if declared.driver is not None:
-        seed = "" if declared.seed is None else f", seed {declared.seed}"
-        made += f" (driver {declared.driver}{seed})"
+        parts.append(f"driver {declared.driver}")
+    if declared.seed is not None:
+        parts.append(f"seed {declared.seed}")
     if declared.created is not None:
-        made += f" on {declared.created:%Y-%m-%d at %H:%M} UTC by the maker's own clock"
-    inputs = _inputs(declared.ingredients, declared.other_inputs)
-    facts = [] if made == "it was made" else [made]
-    return facts + ([f"it was made from {inputs}"] if inputs else [])
+        parts.append(f"on {declared.created:%Y-%m-%d at %H:%M} UTC by its own clock")
+    return ", ".join(filter(None, parts))
 
 
 def _inputs(ingredients: tuple[Ingredient, ...], others: tuple[str, ...]) -> str:

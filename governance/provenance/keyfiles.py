@@ -18,7 +18,7 @@ def make_directory(directory: Path) -> None:
 
     Raises:
         KeysUnsafe: it exists with wider permissions.
-        KeysError: it cannot be made.
+        KeysError: it cannot be made, or is no directory.
     """
     try:
         directory.parent.mkdir(parents=True, exist_ok=True)
@@ -31,7 +31,13 @@ def make_directory(directory: Path) -> None:
 
 
 def check_directory(directory: Path) -> None:
-    """Raise ``KeysMissing`` or ``KeysUnsafe`` unless ``directory`` belongs to us alone."""
+    """Check that ``directory`` belongs to us alone.
+
+    Raises:
+        KeysMissing: there is nothing of that name.
+        KeysDamaged: it is not a directory.
+        KeysUnsafe: others may enter it.
+    """
     try:
         found = directory.stat()
     except FileNotFoundError:
@@ -39,7 +45,7 @@ def check_directory(directory: Path) -> None:
     except OSError as error:
         raise KeysError(f"The key directory {directory} cannot be read ({error.strerror}).") from error
     if not stat.S_ISDIR(found.st_mode):
-        raise KeysMissing(f"{directory} is not a directory: name the directory that holds the keys.")
+        raise KeysDamaged(f"{directory} is not a directory: name the directory that holds the keys.")
     _check_access(directory, found, forbidden=0o077, remedy=f"chmod 700 {directory}")
 
 

@@ -20,6 +20,7 @@ Rights = Literal["public-domain", "fictional", "own-likeness", "sitter-of-the-ho
 SOFTWARE = "Vernissage"
 FORMAT = "video/mp4"
 MAX_TEXT = 200
+MAX_INPUTS = 100
 SHA256_NAME = "ni:///sha-256;"
 """How RFC 6920 names a SHA-256 hash; the digest follows in unpadded base64url."""
 
@@ -123,6 +124,8 @@ class Making:
             raise MakingError("The time a film was created needs a time zone.")
         if self.speech is None and self.motion is None:
             raise MakingError("A film is made from speech, from a motion file or from both: name one.")
+        if len(self.ingredients) > MAX_INPUTS:
+            raise MakingError(f"A film can declare at most {MAX_INPUTS} inputs.")
         for field, role, ingredients in (
             ("portrait", "portrait", (self.portrait,)),
             ("speech", "speech", (self.speech,)),

@@ -173,12 +173,11 @@ def _judge_failure(error: c2pa.C2paError) -> tuple[State, str]:
     message = str(error)
     if isinstance(error, c2pa.C2paError.RemoteManifest) or message.startswith("Remote"):
         return State.STRIPPED, "manifest.elsewhere"
-    if (
-        isinstance(error, c2pa.C2paError.NotSupported | c2pa.C2paError.Io)
-        or "asset could not be parsed" in message
-        or "Unknown error" in message
-    ):
-        return State.UNREADABLE, "file.unreadable"
+    if isinstance(error, c2pa.C2paError.NotSupported):
+        return State.UNREADABLE, "file.unsupported"
+    unnamed = type(error) is c2pa.C2paError
+    if unnamed or isinstance(error, c2pa.C2paError.Io) or "asset could not be parsed" in message:
+        return State.UNREADABLE, "file.damaged"
     return State.TAMPERED, "manifest.malformed"
 
 

@@ -12,6 +12,7 @@ import c2pa
 
 from governance.errors import SealError
 from governance.provenance.authority import Authority
+from governance.provenance.declaration import declared_by
 from governance.provenance.manifest import FORMAT, Making, to_manifest
 from governance.provenance.reading import Reading, State, read
 
@@ -62,12 +63,13 @@ def _sign(unsigned: Path, temporary: Path, making: Making, authority: Authority,
         raise SealError(
             f"The film {unsigned} cannot be read ({error.strerror}): nothing was sealed."
         ) from error
-    with source, c2pa.Context.from_dict(settings, signer=signer) as context:
+    with source:
         _check_whole(unsigned, source)
         descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
         with os.fdopen(descriptor, "w+b") as destination:
             try:
-                c2pa.Builder(to_manifest(making), context=context).sign(FORMAT, source, destination)
+                with c2pa.Context.from_dict(settings, signer=signer) as context:
+                    c2pa.Builder(to_manifest(making), context=context).sign(FORMAT, source, destination)
             except c2pa.C2paError as error:
                 destination.flush()
                 raise SealError(f"The film {unsigned} cannot be sealed: {error}.") from error
@@ -104,35 +106,19 @@ def _check(reading: Reading, making: Making) -> None:
             f"The sealed film read back as {reading.state.value}, not as trusted, and was deleted: "
             f"{findings}. Check that the keys belong together."
         )
-    declared = reading.declaration
-    expected = (
-        tuple((ingredient.role, ingredient.sha256) for ingredient in making.ingredients),
-        (),
-        making.rights,
-        making.driver,
-        making.seed,
-        making.software_version,
-        True,
-    )
-    found = declared and (
-        tuple((ingredient.role, ingredient.sha256) for ingredient in declared.ingredients),
-        declared.other_inputs,
-        declared.rights,
-        declared.driver,
-        declared.seed,
-        declared.software_version,
-        declared.training_refused,
-    )
-    if found != expected:
+    expected = declared_by(making)
+    if reading.declaration != expected:
         raise SealError(
-            f"The sealed film declares {found} where {expected} was asked for, and was deleted: "
-            "this is a fault in the software, please report it."
+            f"The sealed film declares {reading.declaration} where {expected} was asked for, and was "
+            "deleted: this is a fault in the software, please report it."
         )
 
 
 def _flush_directory(directory: Path) -> None:
+    """Make the new name last through a power cut, where the file system knows how."""
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        os.fsync(descriptor)
+        with suppress(OSError):
+            os.fsync(descriptor)
     finally:
         os.close(descriptor)

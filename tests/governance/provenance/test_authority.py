@@ -2,7 +2,9 @@
 
 import os
 import stat
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -19,8 +21,18 @@ from governance.errors import (
     KeysMissing,
     KeysUnsafe,
 )
-from governance.provenance import Authority, certificates, default_directory, house_anchors, read, seal
+from governance.provenance import (
+    Authority,
+    Making,
+    certificates,
+    default_directory,
+    house_anchors,
+    read,
+    seal,
+)
 from governance.provenance.certificates import Algorithm
+
+TightDisk = Callable[[int], AbstractContextManager[None]]
 
 
 def mode(path: Path) -> int:
@@ -99,7 +111,7 @@ class TestInit:
             Authority.init(directory)
         assert not list(directory.iterdir())
 
-    def test_a_full_disk_leaves_no_half_made_keys(self, tmp_path: Path, tight_disk) -> None:
+    def test_a_full_disk_leaves_no_half_made_keys(self, tmp_path: Path, tight_disk: TightDisk) -> None:
         with tight_disk(300), pytest.raises(KeysError, match="cannot be written"):
             Authority.init(tmp_path / "keys")
         assert not list((tmp_path / "keys").iterdir())
@@ -247,7 +259,9 @@ class TestOpen:
 
 
 class TestRenewal:
-    def test_after_a_year_the_signer_must_be_renewed(self, tmp_path: Path, film: Path, making) -> None:
+    def test_after_a_year_the_signer_must_be_renewed(
+        self, tmp_path: Path, film: Path, making: Making
+    ) -> None:
         old = keys_of_age(tmp_path / "keys", timedelta(days=366))
         with pytest.raises(KeysExpired, match="vernissage keys renew"):
             seal(film, tmp_path / "sealed.mp4", making, old)
@@ -255,7 +269,7 @@ class TestRenewal:
         seal(film, tmp_path / "sealed.mp4", making, old.renew())
 
     def test_films_of_the_old_signer_stay_trusted_and_its_certificate_is_kept(
-        self, tmp_path: Path, film: Path, making
+        self, tmp_path: Path, film: Path, making: Making
     ) -> None:
         old = Authority.init(tmp_path / "keys", "ed25519", "House")
         seal(film, tmp_path / "old.mp4", making, old)
@@ -281,7 +295,7 @@ class TestRenewal:
             authority.renew()
         assert (authority.directory / "signer.pem").read_bytes() == before
 
-    def test_a_full_disk_keeps_the_old_signer(self, tmp_path: Path, tight_disk) -> None:
+    def test_a_full_disk_keeps_the_old_signer(self, tmp_path: Path, tight_disk: TightDisk) -> None:
         authority = Authority.init(tmp_path / "keys")
         with tight_disk(800), pytest.raises(KeysError, match="cannot be written"):
             authority.renew()

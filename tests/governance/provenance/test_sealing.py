@@ -1,6 +1,8 @@
 """A film exists only if it reads back as trusted and declares what was asked."""
 
 import os
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +12,8 @@ import pytest
 from governance.errors import SealError
 from governance.provenance import Authority, Making, State, read, seal, to_manifest
 from governance.provenance.certificates import Algorithm
+
+TightDisk = Callable[[int], AbstractContextManager[None]]
 
 
 @pytest.mark.parametrize("algorithm", ["es256", "ed25519"])
@@ -43,6 +47,18 @@ def test_a_film_moved_by_a_motion_file_in_silence(
     reading = seal(film, tmp_path / "sealed.mp4", silent, authority)
     assert reading.declaration is not None
     assert [ingredient.role for ingredient in reading.declaration.ingredients] == ["portrait", "motion"]
+
+
+def test_as_many_inputs_as_a_film_can_declare(
+    film: Path, making: Making, authority: Authority, tmp_path: Path
+) -> None:
+    weights = tuple(
+        replace(making.weights[0], title=f"{number}.safetensors", sha256=f"{number:064x}")
+        for number in range(98)
+    )
+    reading = seal(film, tmp_path / "sealed.mp4", replace(making, weights=weights), authority)
+    assert reading.declaration is not None
+    assert reading.declaration.ingredients[2:] == weights
 
 
 def test_in_place_and_again(film: Path, making: Making, authority: Authority, tmp_path: Path) -> None:
@@ -93,7 +109,7 @@ class TestAFailedSealLeavesNoFilm:
         self.fails(film, making, authority, tmp_path, "declares")
 
     def test_a_full_disk(
-        self, film: Path, making: Making, authority: Authority, tmp_path: Path, tight_disk
+        self, film: Path, making: Making, authority: Authority, tmp_path: Path, tight_disk: TightDisk
     ) -> None:
         with tight_disk(film.stat().st_size // 2):
             self.fails(film, making, authority, tmp_path, "cannot be written .*free space")
