@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from generator.face import topology
+from generator.motion.motion import ROTATION_COLUMNS, WIDTH
 from generator.portrait.landmarks import FaceLandmarker
 from generator.portrait.portrait import Portrait, TurnGain
 from generator.portrait.pose import fit_similarity, landmarks_to_view, rotation_degrees
@@ -24,8 +25,8 @@ def measured_turn(
 ) -> tuple[float, float]:
     """Yaw and pitch (degrees), relative to the portrait at rest, that the landmark model sees in a frame
     rendered with ``yaw`` and ``pitch`` commanded. NaN where the face is lost."""
-    motion = np.zeros(59, np.float32)
-    motion[51:53] = yaw, pitch
+    motion = np.zeros(WIDTH, np.float32)
+    motion[ROTATION_COLUMNS] = yaw, pitch, 0
     frame = Renderer(portrait).frame(motion)
     face = landmarker.track(frame, portrait.landmarks)
     if face is None:

@@ -8,8 +8,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from generator.arkit import EXPRESSIONS, INDEX
+from generator.arkit import INDEX
 from generator.face import topology
+from generator.motion.motion import EXPRESSION_COLUMNS, GAZE_COLUMNS, ROTATION_COLUMNS, TRANSLATION_COLUMNS
 from generator.portrait.eyes import EyeLayer
 from generator.portrait.portrait import Portrait
 from generator.portrait.pose import rotation_matrix
@@ -65,8 +66,9 @@ class Renderer:
             (H, W, 3) uint8 RGB, a new array.
         """
         portrait = self.portrait
-        weights = np.asarray(motion[: len(EXPRESSIONS)], np.float32)
-        rotation, translation, gaze = motion[51:54], motion[54:57], motion[57:59].astype(np.float64)
+        weights = np.asarray(motion[EXPRESSION_COLUMNS], np.float32)
+        rotation, translation = motion[ROTATION_COLUMNS], motion[TRANSLATION_COLUMNS]
+        gaze = motion[GAZE_COLUMNS].astype(np.float64)
         gazes = {eye.ring.side: gaze + _look(weights, eye.ring.side) for eye in portrait.eyes}
         view = self._view(rotation, translation)
         displacement = portrait.skin(_lids_follow(weights, gazes))
