@@ -32,6 +32,8 @@ LID_FOLLOWS_DOWN = 0.42
 LID_FOLLOWS_UP = 0.5
 """How much of a full look down closes the upper lid, and of a look up widens the eye."""
 _FOLD_PX = 3.5
+_SEAM_CM = 0.12
+"""Lips less apart than about this show the dark line of the source between them, not the mouth behind."""
 
 
 @dataclass(frozen=True)
@@ -160,12 +162,11 @@ class Renderer:
         self, out: NDArray[np.uint8], weights: Float32, displacement: Float32, view: _View
     ) -> None:
         upper, lower = list(topology.INNER_LIP_UPPER), list(topology.INNER_LIP_LOWER)
+        lips = self.portrait.mesh.neutral + displacement
+        gap = float(np.linalg.norm(lips[upper] - lips[lower], axis=1).max())
         rest = self.portrait.lip_gap_cm
-        opacity = 1.0
-        if rest:
-            lips = self.portrait.mesh.neutral + displacement
-            gap = float(np.linalg.norm(lips[upper] - lips[lower], axis=1).max())
-            opacity = min(max((abs(gap - rest) / rest - 0.1) / 0.35, 0.0), 1.0)
+        opened = abs(gap - rest) / rest - 0.1 if rest else gap / _SEAM_CM - 0.4
+        opacity = min(max(opened / 0.35, 0.0), 1.0)
         if opacity > 0:
             self.portrait.mouth.draw(
                 out,
