@@ -81,10 +81,10 @@ def _eye(shape: Array, blink: str, upper_ring: tuple[int, ...], lower_ring: tupl
     upper, lower = np.array(upper_ring[1:-1]), np.array(lower_ring[1:-1])
     width = float(np.linalg.norm(shape[upper_ring[0]] - shape[upper_ring[-1]]))
     opening = np.linalg.norm(shape[upper] - shape[lower], axis=1)
-    bulge = np.sqrt(np.sin(np.pi * np.arange(1, 8) / 8))
+    bulge = np.sin(np.pi * np.arange(1, 8) / 8)
     landing = np.zeros((7, 3))
     landing[:, 1] = -_LID_OVERLAP * width * bulge
-    landing[:, 2] = _LID_FORWARD_CM * bulge
+    landing[:, 2] = _LID_FORWARD_CM * np.sqrt(bulge)
     reach = float(np.clip(_LID_REACH * opening.max(), *_LID_REACH_LIMITS_CM))
     corners = np.array([upper_ring[0], upper_ring[-1]])
     skin, spread = _spread(shape, upper, np.r_[corners, lower], reach)

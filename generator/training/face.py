@@ -91,7 +91,7 @@ def main() -> None:
     canonical, triangles = canonical_mesh(options.task)
     kit = FaceKit.load(options.ict)
     correspondence = correspond(kit, canonical)
-    targets = Targets.build(kit, correspondence, triangles)
+    targets = Targets.build(kit, correspondence, canonical, triangles)
     identities = Identities.build(kit, correspondence, canonical)
     train = sample(targets, identities, config.identities, config.combinations, config.seed)
     held_out = sample(
@@ -199,9 +199,15 @@ def _hash(path: Path) -> str:
 
 
 def _code_version() -> str:
-    here = Path(__file__).parent
-    done = subprocess.run(["git", "rev-parse", "HEAD"], cwd=here, capture_output=True, text=True, check=False)
-    return done.stdout.strip() or "unknown"
+    """The last commit that touched what the weights depend on, and whether it has been changed since."""
+    generator = Path(__file__).parents[1]
+
+    def git(*arguments: str) -> str:
+        command = ["git", *arguments, "--", "training", "face/*.py"]
+        return subprocess.run(command, cwd=generator, capture_output=True, text=True, check=False).stdout
+
+    changed = " with changes" if git("status", "--porcelain") else ""
+    return (git("log", "-1", "--format=%H").strip() or "unknown") + changed
 
 
 if __name__ == "__main__":

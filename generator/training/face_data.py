@@ -1,14 +1,15 @@
 """Faces and expressions to learn from: ICT FaceKit identities and combinations, with what its sums get wrong.
 
 A target is the kit's linear sum, retargeted to the identity (mouth and jaw by mouth width, lids by eye
-opening), with competing expressions saturated, lips kept from crossing by an elastic contact solve and lids
-closed exactly.
+opening), with competing expressions saturated, the red of the lips kept from folding over itself, lips kept
+from crossing by an elastic contact solve, and lids closed exactly.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 
 from generator.arkit import EXPRESSIONS, INDEX
 from generator.face import contact, topology
@@ -19,10 +20,13 @@ from generator.training.correspondence import Correspondence, FaceKit
 from generator.training.elastic import ElasticSheet
 
 Array = NDArray[np.float64]
+Indices = NDArray[np.int64]
 
 _MOUTH_SCALE = (0.7, 1.25)
 _LID_SCALE = (0.4, 2.6)
 _SQUINT_SCALE = (0.5, 1.6)
+_WIDE_SCALE = (0.5, 1.15)
+_BROW_SCALE = (0.6, 1.1)
 _ROLL_SCALE = (0.5, 1.1)
 
 # Expressions that pull the same skin the same way: beyond the cap their sum leaves what a face can do.
@@ -40,10 +44,36 @@ _COMPETING: tuple[tuple[float, tuple[str, ...]], ...] = (
     (1.25, ("jawRight", "mouthRight")),
 )
 _LIP_SEAM = np.array([topology.INNER_LIP_UPPER[0], topology.INNER_LIP_UPPER[-1]])
+# The four rings of each lip between the corners, from the inner to the outer; and the sign of that way.
+_LIPS: tuple[tuple[float, Indices], ...] = (
+    (
+        1.0,
+        np.array([
+            topology.INNER_LIP_UPPER[1:-1],
+            (183, 42, 41, 38, 12, 268, 271, 272, 407),
+            (184, 74, 73, 72, 11, 302, 303, 304, 408),
+            topology.OUTER_LIP_UPPER[1:-1],
+        ]),
+    ),
+    (
+        -1.0,
+        np.array([
+            topology.INNER_LIP_LOWER[1:-1],
+            (96, 89, 179, 86, 15, 316, 403, 319, 325),
+            (77, 90, 180, 85, 16, 315, 404, 320, 307),
+            topology.OUTER_LIP_LOWER[1:-1],
+        ]),
+    ),
+)  # fmt: skip
+_INNER_YIELDS = 0.15
+_LIP_COMPRESSION = 0.2  # of the resting distance between two rings is always left
 
 
-def expression_basis(kit: FaceKit, correspondence: Correspondence) -> Array:
-    """The kit's displacements of the 51 ARKit expressions at the 468 vertices, (51, 468, 3) in cm."""
+def expression_basis(kit: FaceKit, correspondence: Correspondence, canonical: Array) -> Array:
+    """The kit's displacements of the 51 ARKit expressions at the 468 vertices, (51, 468, 3) in cm.
+
+    Made symmetric by the ``canonical`` mesh's own symmetry: a left smile mirrors a right one.
+    """
     sided = {name.replace("_L", "Left").replace("_R", "Right"): name for name in kit.expressions}
 
     def displacement(name: str) -> Array:
@@ -51,7 +81,20 @@ def expression_basis(kit: FaceKit, correspondence: Correspondence) -> Array:
         both: Array = np.sum([correspondence.displacements(kit.expressions[n]) for n in names], axis=0)
         return both
 
-    return np.stack([displacement(name) for name in EXPRESSIONS])
+    basis = np.stack([displacement(name) for name in EXPRESSIONS])
+    reflection = np.array([-1.0, 1.0, 1.0])
+    _, opposite = cKDTree(canonical).query(canonical * reflection)
+    swapped = [INDEX[_opposite(name)] for name in EXPRESSIONS]
+    symmetric: Array = (basis + basis[swapped][:, opposite] * reflection) / 2
+    return symmetric
+
+
+def _opposite(name: str) -> str:
+    if name.endswith("Left"):
+        return name.removesuffix("Left") + "Right"
+    if name.endswith("Right"):
+        return name.removesuffix("Right") + "Left"
+    return name
 
 
 def saturate(weights: Array) -> Array:
@@ -73,10 +116,13 @@ class Targets:
     sheet: ElasticSheet
 
     @classmethod
-    def build(cls, kit: FaceKit, correspondence: Correspondence, triangles: NDArray[np.int32]) -> "Targets":
+    def build(
+        cls, kit: FaceKit, correspondence: Correspondence, canonical: Array, triangles: NDArray[np.int32]
+    ) -> "Targets":
+        """Targets in the frame of the ``canonical`` mesh (468, 3) with its ``triangles`` (898, 3)."""
         mean_shape = correspondence.points(kit.neutral)
-        stiff = ~contact.lower_side(mean_shape)
-        return cls(expression_basis(kit, correspondence), mean_shape, ElasticSheet(triangles, stiff))
+        basis = expression_basis(kit, correspondence, canonical)
+        return cls(basis, mean_shape, ElasticSheet(triangles, ~contact.lower_side(mean_shape)))
 
     def gains(self, shape: Array) -> Array:
         """How much of each kit expression (51,) a face of this ``shape`` (468, 3) makes."""
@@ -95,6 +141,10 @@ class Targets:
                 gains[i] = jaw
             elif name.startswith("eyeBlink"):
                 gains[i] = np.clip(ratio[f"{side} eye opening"], *_LID_SCALE)
+            elif name.startswith("browDown"):
+                gains[i] = np.clip(ratio[f"{side} brow height"], *_BROW_SCALE)
+            elif name.startswith("eyeWide"):
+                gains[i] = np.clip(ratio[f"{side} eye opening"], *_WIDE_SCALE)
             elif name.startswith("eye"):
                 gains[i] = np.clip(ratio[f"{side} eye opening"], *_SQUINT_SCALE)
         return gains
@@ -105,8 +155,25 @@ class Targets:
         held = saturate(weights)
         moved: Array = np.einsum("be,enc->bnc", held, basis)
         self._close_eyes(moved, shape, held, basis)
+        self._unfold_lips(moved, shape)
         self._part_lips(moved, shape)
         return moved
+
+    def _unfold_lips(self, moved: Array, shape: Array) -> None:
+        """Keep the rings of each lip in order, mostly by moving the outer: the inner outline the mouth."""
+        vertical = mouth_vertical(shape)
+        for outward, rings in _LIPS:
+            rest = outward * shape[rings, :2] @ vertical
+            spacing = np.diff(rest, axis=0)
+            least = np.minimum(_LIP_COMPRESSION * spacing, spacing)
+            level = rest + outward * moved[:, rings, :2] @ vertical
+            pushed_out, pushed_in = level.copy(), level.copy()
+            for k in range(3):
+                pushed_out[:, k + 1] = np.maximum(pushed_out[:, k + 1], pushed_out[:, k] + least[k])
+            for k in (2, 1, 0):
+                pushed_in[:, k] = np.minimum(pushed_in[:, k], pushed_in[:, k + 1] - least[k])
+            change = outward * (pushed_out + _INNER_YIELDS * (pushed_in - pushed_out) - level)
+            moved[:, rings, :2] += change[..., None] * vertical
 
     def _part_lips(self, moved: Array, shape: Array) -> None:
         upper = np.array(topology.INNER_LIP_UPPER[1:-1])
@@ -155,7 +222,8 @@ class Identities:
     def stylised(self, rng: np.random.Generator) -> Array:
         """One identity with its eyes, mouth, lips and chin rescaled as painters and cartoonists do."""
         shape = self.mean + np.tensordot(rng.normal(size=len(self.modes)), self.modes, 1)
-        eyes, width = np.exp(rng.normal((0.05, 0.0), (0.3, 0.1)))
+        eyes, width = np.exp(rng.normal((0.05, 0.0), (0.3, 0.12)))
+        brow = rng.normal(0.0, 0.3)
         for ring_up, ring_low in (
             (topology.RIGHT_EYE_UPPER, topology.RIGHT_EYE_LOWER),
             (topology.LEFT_EYE_UPPER, topology.LEFT_EYE_LOWER),
@@ -163,12 +231,16 @@ class Identities:
             own = np.exp(rng.normal(0.0, 0.08))
             centre = shape[list(ring_up + ring_low)].mean(0)
             shape = _rescale(shape, centre, (2.2, 1.6), (width, np.clip(eyes * own, 0.45, 2.5)))
-        mouth = np.exp(rng.normal(-0.07, 0.13))
+            window = np.exp(-((((shape[:, :2] - centre[:2] - (0.0, 2.5)) / (3.5, 1.2)) ** 4).sum(1)))
+            shape[:, 1] += brow * window
+        mouth = np.exp(rng.normal(-0.05, 0.15))
         lips = np.exp(rng.normal(-0.1, 0.2))
         shape = _rescale(shape, shape[[13, 14]].mean(0), (3.5, 1.8), (mouth, lips))
         shape = _rescale(shape, shape[2], (5.0, 7.0), (1.0, np.exp(rng.normal(0.0, 0.07))))
+        shape *= np.exp(rng.normal(0.0, 0.04, 3))
+        shape[:, 0] += rng.normal(0.0, 0.01) * shape[:, 0] ** 2  # a head not seen from the front
         if rng.random() < 0.4:
-            shape = _open_lips(shape, 0.8 * rng.random() ** 2)
+            shape = _open_lips(shape, rng.random() ** 2)
         if rng.random() < 0.3:
             middle = (shape[list(topology.INNER_LIP_UPPER)] + shape[list(topology.INNER_LIP_LOWER)]) / 2
             shape[list(topology.INNER_LIP_UPPER)] = shape[list(topology.INNER_LIP_LOWER)] = middle

@@ -56,6 +56,7 @@ def measure(
 ) -> dict[str, float]:
     """Errors of ``decoder`` against targets ``moved`` (N, M, 1404) for N ``shapes`` and (N, M, 51) weights.
 
+    ``kit_sum_mean_mm`` is what the kit's plain linear sum would be off by.
     Identities alternate between scanned and restyled, as ``generator.training.face.sample`` draws them.
     """
     errors = np.empty((*weights.shape[:2], topology.VERTEX_COUNT))
@@ -70,6 +71,8 @@ def measure(
             errors[i, j] = np.linalg.norm(displaced - moved[i, j].reshape(-1, 3), axis=1)
             crossing = max(crossing, float((floor - lip_gaps(shape, displaced)).max()))
         closed = max(closed, float(lid_gaps(shape, face(blink)).max()))
+    summed = np.einsum("nme,ed->nmd", weights, targets.basis.reshape(len(EXPRESSIONS), -1))
+    plain = np.linalg.norm((summed - moved).reshape(*weights.shape[:2], -1, 3), axis=-1)
     scale = np.linalg.norm(moved.reshape(*weights.shape[:2], -1, 3), axis=-1)
     return {
         "mean_mm": _rounded(errors.mean()),
@@ -78,6 +81,7 @@ def measure(
         "percentile_99_mm": _rounded(np.percentile(errors, 99)),
         "lips_mean_mm": _rounded(errors[..., _LIPS].mean()),
         "lids_mean_mm": _rounded(errors[..., _LIDS].mean()),
+        "kit_sum_mean_mm": _rounded(plain.mean()),
         "mean_displacement_mm": _rounded(scale.mean()),
         "jaw_open_lip_gap_mm": _rounded(_jaw_open_gap(decoder, targets)),
         "worst_lip_crossing_mm": _rounded(crossing),
