@@ -16,6 +16,10 @@ test: .venv/dev                        ## the whole test suite
 	$(BIN)/vernissage assets fetch
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
+serve: .venv/demo                      ## verification and the sitters on http://127.0.0.1:8000
+	$(BIN)/vernissage keys init --if-missing
+	$(BIN)/vernissage serve
+
 lint: .venv/dev                        ## style, types and import contracts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .

@@ -9,7 +9,7 @@ import typer
 from assets.errors import AssetError
 from generator.errors import GeneratorError
 from governance.errors import GovernanceError
-from service.cli import assets, films, keys, sitters, verify
+from service.cli import assets, films, keys, serve, sitters, verify
 from service.cli.console import complain
 from service.errors import ServiceError
 
@@ -29,6 +29,7 @@ app.command("animate")(films.animate)
 app.command("pose")(films.pose)
 app.command("verify")(verify.verify)
 app.command("sitters")(sitters.sitters)
+app.command("serve")(serve.serve)
 
 
 def main() -> None:
