@@ -183,7 +183,9 @@ class _Sound:
         self.film = film
         self.sent = 0
         with self._reading():
-            self.source: InputContainer = av.open(str(path))
+            self.source: InputContainer = av.open(
+                str(path), metadata_errors="replace", options={"protocol_whitelist": "file"}
+            )
             if not self.source.streams.audio:
                 raise VideoError(f"{path} has no sound: give an audio file.")
             layout = "mono" if self.source.streams.audio[0].channels == 1 else "stereo"
