@@ -1,0 +1,37 @@
+"""What turns speech into motion, and how to ask for one by name."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from generator.errors import MotionError
+from generator.motion.motion import Motion
+from generator.motion.rules import RulesDriver
+from generator.speech.audio import Speech
+
+
+class Driver(Protocol):
+    """Makes a face speak: the same speech and seed give the same motion, bit for bit."""
+
+    @property
+    def name(self) -> str:
+        """What ``get`` knows it by, and what a film's manifest states."""
+
+    def __call__(self, speech: Speech, *, seed: int = 0) -> Motion:
+        """Motion of ``ceil(speech.seconds * 25)`` frames at 25 a second."""
+
+
+_DRIVERS: tuple[Driver, ...] = (RulesDriver(),)
+
+
+def names() -> tuple[str, ...]:
+    """The names ``get`` accepts."""
+    return tuple(driver.name for driver in _DRIVERS)
+
+
+def get(name: str) -> Driver:
+    """The driver called ``name``; ``MotionError`` when there is none."""
+    for driver in _DRIVERS:
+        if driver.name == name:
+            return driver
+    raise MotionError(f"There is no motion driver {name!r}; choose one of: {', '.join(names())}.")
