@@ -8,8 +8,10 @@ a picture and, unlike the reference package, reports nothing to anyone.
 
 from __future__ import annotations
 
+import os
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -184,8 +186,9 @@ class FaceLandmarker:
                 content = bundle.read(member)
         except (KeyError, zipfile.BadZipFile) as error:
             raise ModelError(f"{self._task} is not a face landmarker bundle: {member} is missing") from error
-        interpreter = Interpreter(model_content=content, num_threads=1)
-        interpreter.allocate_tensors()
+        with _quiet_library():
+            interpreter = Interpreter(model_content=content, num_threads=1)
+            interpreter.allocate_tensors()
         return interpreter
 
     @staticmethod
@@ -195,6 +198,19 @@ class FaceLandmarker:
         )
         graph.invoke()
         return [graph.get_tensor(detail["index"]) for detail in graph.get_output_details()]
+
+
+@contextmanager
+def _quiet_library() -> Iterator[None]:
+    """Drop what the library prints to standard error as it starts; it has no switch for that."""
+    kept = os.dup(2)
+    try:
+        with open(os.devnull, "wb") as nothing:
+            os.dup2(nothing.fileno(), 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def _anchor_centres() -> NDArray[np.float64]:

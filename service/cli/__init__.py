@@ -14,7 +14,7 @@ from service.cli.console import complain
 from service.errors import ServiceError
 
 INTERRUPTED = 130
-"""Exit status after Ctrl-C, as shells report it."""
+"""Exit status after Ctrl-C."""
 
 app = typer.Typer(
     name="vernissage",
@@ -35,12 +35,11 @@ app.command("serve")(serve.serve)
 def main() -> None:
     """Run the command line: one helpful line and exit status 1 on any error we know, 130 on Ctrl-C."""
     try:
-        app(standalone_mode=False)
-    except typer.Exit as done:
-        sys.exit(done.exit_code)
-    except (typer.Abort, KeyboardInterrupt):
-        complain("stopped; nothing was left behind")
-        sys.exit(INTERRUPTED)
+        app()
+    except SystemExit as done:
+        if done.code == INTERRUPTED:
+            complain("stopped; nothing was left behind")
+        raise
     except (AssetError, GeneratorError, GovernanceError, ServiceError) as error:
         complain(str(error))
         sys.exit(1)

@@ -31,9 +31,10 @@ def verify(
     if as_json:
         typer.echo(reading.to_json())
     else:
-        headline = reading.state.value.replace("_", " ").capitalize()
-        console.out.print(f"[bold {STYLE.get(reading.state, 'red')}]{headline}[/]")
-        console.out.print(reading.explain(), markup=False)
+        first, *rest = reading.explain().splitlines()
+        console.out.print(first, style=f"bold {STYLE.get(reading.state, 'red')}", markup=False)
+        for sentence in rest:
+            console.out.print(sentence, markup=False)
     raise typer.Exit(EXIT[reading.state])
 
 
