@@ -205,7 +205,7 @@ def _quiet_library() -> Iterator[None]:
     """Drop what the library prints to standard error as it starts; it has no switch for that."""
     kept = os.dup(2)
     try:
-        with open(os.devnull, "wb") as nothing:
+        with Path(os.devnull).open("wb") as nothing:
             os.dup2(nothing.fileno(), 2)
         yield
     finally:
