@@ -72,9 +72,9 @@ LOWER = (
 )
 """One side of the lower arch, from the midline to the second molar."""
 
-UPPER_MOLAR_SPAN_CM = 6.0
+UPPER_MOLAR_SPAN_CM = 6.5
 """Width of the upper arch behind the second molars (Braun's W)."""
-LOWER_MOLAR_SPAN_CM = 5.6
+LOWER_MOLAR_SPAN_CM = 6.1
 """The lower arch bites inside the upper one by about half a cusp on either side."""
 
 OVERBITE_CM = 0.30

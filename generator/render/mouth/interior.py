@@ -12,20 +12,27 @@ from numpy.typing import NDArray
 from generator.render.mouth import kernels
 from generator.render.mouth.anatomy import CANONICAL_MOUTH_WIDTH_CM, INCISOR_EDGE_CM
 from generator.render.mouth.jaw import CONDYLE_CM, JawPose
-from generator.render.mouth.mesh import OralMesh, Part, oral_mesh
+from generator.render.mouth.mesh import oral_mesh
+from generator.render.mouth.opening import CLOSED_GAP_PX, Opening, View
 from generator.render.mouth.palette import Palette
+from generator.render.mouth.surface import OralMesh, Part
 
 Project = Callable[[NDArray[np.float32]], NDArray[np.floating]]
 
-CLOSED_GAP_PX = 0.9
-"""Lips nearer to each other than this are closed: nothing is drawn."""
+PARTED_GAP_PX = 1.8
+"""From here on the mouth is drawn in full; in between it fades in."""
 MOUTH_SCALE = (0.7, 1.25)
 """How much smaller or larger than canonical a mouth may be."""
+UPPER_LIP_STAYS = 0.85
+"""Of an open mouth's gap, the share below the place where the lips would meet."""
+JAW_SHARE = 0.6
+"""How much of the gap at rest the jaw is taken to make; lips drawn apart make the rest."""
+LIP_DROP_CM = 3.5
+"""How far the lower lip sinks at ``jawOpen`` = 1."""
+INNER_LIP = 0.22
+"""Brightness of what lies before the cavity, between lips and gums."""
 
 _SUPERSAMPLING = 2
-_MARGIN_PX = 3
-_SPLINE_STEPS = 4
-_EDGE_SIGMA_PX = 0.7
 _LIGHT = np.array([0.12, 0.42, 0.90], np.float32) / np.linalg.norm([0.12, 0.42, 0.90])
 _HALF = np.add(_LIGHT, (0, 0, 1)) / np.linalg.norm(np.add(_LIGHT, (0, 0, 1)))
 _ALVEOLAR_RIDGE_CM = (0.0, INCISOR_EDGE_CM[1] + 0.75, INCISOR_EDGE_CM[2] - 0.75)
@@ -43,12 +50,14 @@ class MouthInterior:
         scale: size of this mouth over the canonical one.
         palette: colours.
         grain: standard deviation of the portrait's grain, 8-bit levels.
+        rest_opening: how far the jaw is open at rest already, as a ``jawOpen`` weight.
     """
 
     centre: NDArray[np.float64]
     scale: float
     palette: Palette
     grain: float
+    rest_opening: float
     _mesh: OralMesh
     _still: _Still
 
@@ -61,22 +70,32 @@ class MouthInterior:
         skin_rgb: NDArray[np.floating],
         highlight_rgb: NDArray[np.floating],
         grain: float,
+        lip_gap_cm: float = 0.0,
     ) -> MouthInterior:
         """Fit the mouth to a portrait, once.
 
         Args:
-            lip_centre_cm: (3,) middle of the inner lips with the mouth closed, head coordinates, cm.
+            lip_centre_cm: (3,) point between the middles of the inner lips at rest, head coordinates, cm.
             mouth_width_cm: distance between the outer mouth corners (landmarks 61 and 291), cm.
             lip_rgb: (3,) median lip colour, 0..255.
             skin_rgb: (3,) median skin colour, 0..255.
             highlight_rgb: (3,) mean of the brightest skin (top 8 %), 0..255.
             grain: standard deviation of the picture's fine noise, 8-bit levels.
+            lip_gap_cm: gap between those middles; in an open mouth the teeth hang from the upper lip and the
+                jaw starts out open.
         """
         mesh = oral_mesh()
         palette = Palette.of(lip_rgb, skin_rgb, highlight_rgb)
         scale = float(np.clip(mouth_width_cm / CANONICAL_MOUTH_WIDTH_CM, *MOUTH_SCALE))
-        centre = np.asarray(lip_centre_cm, np.float64)
-        return cls(centre, scale, palette, float(grain), mesh, _Still.of(mesh, palette))
+        return cls(
+            centre=lip_centre_cm + np.array([0.0, UPPER_LIP_STAYS * lip_gap_cm / 2, 0.0]),
+            scale=scale,
+            palette=palette,
+            grain=float(grain),
+            rest_opening=JAW_SHARE * lip_gap_cm / (LIP_DROP_CM * scale),
+            _mesh=mesh,
+            _still=_Still.of(mesh, palette),
+        )
 
     def draw(
         self,
@@ -100,10 +119,11 @@ class MouthInterior:
             tongue_up: 0..1 raises the tongue's blade to the ridge behind the upper teeth; by default a
                 little while the mouth is nearly closed.
         """
-        opening = _Opening.between(upper_lip, lower_lip, frame.shape[0], frame.shape[1])
+        opening = Opening.between(upper_lip, lower_lip, frame.shape[0], frame.shape[1])
         if opening is None or opacity <= 0:
             return
-        jaw = JawPose.of(weights)
+        opacity *= min((opening.gap_px - CLOSED_GAP_PX) / (PARTED_GAP_PX - CLOSED_GAP_PX), 1.0)
+        jaw = JawPose.of(weights, self.rest_opening)
         if tongue_up is None:
             tongue_up = 0.35 * max(1.0 - jaw.angle / 0.12, 0.0)
         still = self._still
@@ -116,7 +136,7 @@ class MouthInterior:
         head = mouth * np.float32(self.scale) + self.centre.astype(np.float32)
         screen = np.array(project(head), np.float32, order="C")
         anchor_x, anchor_y = float(screen[-3, 0]), float(screen[-3, 1])
-        view = _View.of(screen[-3:], opening)
+        view = View.of(screen[-3:], opening)
         lit = np.empty_like(mouth)
         kernels.light_vertices(
             mouth,
@@ -134,11 +154,21 @@ class MouthInterior:
             lit,
         )
         box = opening.box
-        image = np.empty((box.height * _SUPERSAMPLING, box.width * _SUPERSAMPLING, 3), np.float32)
-        image[:] = self.palette.lip * 0.22
-        depth = np.full(image.shape[:2], -np.inf, np.float32)
-        kernels.rasterise(screen, lit, self._mesh.triangles, _SUPERSAMPLING, box.left, box.top, depth, image)
         mask, inset = opening.mask()
+        shape = (box.height * _SUPERSAMPLING, box.width * _SUPERSAMPLING)
+        image = np.empty((*shape, 3), np.float32)
+        kernels.rasterise(
+            screen,
+            lit,
+            self._mesh.triangles,
+            _SUPERSAMPLING,
+            box.left,
+            box.top,
+            mask,
+            INNER_LIP * self.palette.lip,
+            np.empty(shape, np.float32),
+            image,
+        )
         upper, lower = opening.edges()
         grain = cv2.getRectSubPix(
             still.noise,
@@ -197,117 +227,4 @@ class _Still:
             blade=with_references(mesh.blade, np.zeros(3)),
             wetness=with_references(wetness * mesh.open_air, np.zeros(3)),
             noise=noise / noise.std(),
-        )
-
-
-@dataclass(frozen=True)
-class _Box:
-    left: int
-    top: int
-    width: int
-    height: int
-
-
-def _spline_weights() -> NDArray[np.float64]:
-    """(41, 11): Catmull-Rom through eleven points, open at both ends."""
-    count = 11
-    t = np.linspace(0, count - 1, (count - 1) * _SPLINE_STEPS + 1)
-    weights = np.zeros((len(t), count))
-    for row, at in enumerate(t):
-        i = min(int(at), count - 2)
-        f = at - i
-        cubic = (
-            -f / 2 + f * f - f**3 / 2,
-            1 - 2.5 * f * f + 1.5 * f**3,
-            f / 2 + 2 * f * f - 1.5 * f**3,
-            (f**3 - f * f) / 2,
-        )
-        for k, value in zip(range(i - 1, i + 3), cubic, strict=True):
-            weights[row, min(max(k, 0), count - 1)] += value
-    return weights
-
-
-_SPLINE = _spline_weights()
-
-
-@dataclass(frozen=True)
-class _Opening:
-    """The gap between the lips in frame pixels.
-
-    Attributes:
-        upper, lower: (41, 2) smooth lip edges from corner to corner, never crossing.
-        gap_px: largest distance between them.
-        box: the part of the frame they lie in, with a margin.
-    """
-
-    upper: NDArray[np.float64]
-    lower: NDArray[np.float64]
-    gap_px: float
-    box: _Box
-
-    @classmethod
-    def between(
-        cls, upper_lip: NDArray[np.floating], lower_lip: NDArray[np.floating], height: int, width: int
-    ) -> _Opening | None:
-        """The opening, or ``None`` if the lips are closed or out of the frame."""
-        upper, lower = np.array(upper_lip, np.float64), np.array(lower_lip, np.float64)
-        along = upper[-1] - upper[0]
-        down = np.array([-along[1], along[0]]) / (np.hypot(*along) + 1e-6)
-        gaps = (lower - upper) @ down
-        gap = float(gaps.max())
-        if gap < CLOSED_GAP_PX:
-            return None
-        crossed = gaps < 0
-        upper[crossed] = lower[crossed] = (upper[crossed] + lower[crossed]) / 2
-        upper, lower = _SPLINE @ upper, _SPLINE @ lower
-        low = np.floor(np.minimum(upper.min(0), lower.min(0))).astype(int) - _MARGIN_PX
-        high = np.ceil(np.maximum(upper.max(0), lower.max(0))).astype(int) + _MARGIN_PX
-        left, top = max(int(low[0]), 0), max(int(low[1]), 0)
-        box = _Box(left, top, min(int(high[0]) + 1, width) - left, min(int(high[1]) + 1, height) - top)
-        return cls(upper, lower, gap, box) if box.width > 1 and box.height > 1 else None
-
-    def mask(self) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-        """(h, w) coverage 0..255 with a soft edge, and distance to the edge from inside, px."""
-        ring = np.vstack([self.upper, self.lower[-2:0:-1]]) - (self.box.left, self.box.top)
-        hard = np.zeros((self.box.height, self.box.width), np.uint8)
-        cv2.fillPoly(hard, [np.round(ring * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
-        inset = cv2.distanceTransform(hard, cv2.DIST_L2, 3)
-        soft = cv2.GaussianBlur(hard, (5, 5), _EDGE_SIGMA_PX)
-        return soft.astype(np.uint8, copy=False), inset.astype(np.float32, copy=False)
-
-    def edges(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """(w,) rows of the upper and of the lower edge over the box's columns."""
-        columns = np.arange(self.box.width, dtype=np.float64) + self.box.left
-        rows = [
-            np.interp(columns, np.maximum.accumulate(edge[:, 0]), edge[:, 1]) - self.box.top
-            for edge in (self.upper, self.lower)
-        ]
-        return rows[0], rows[1]
-
-    def area_px2(self) -> float:
-        """Area of the opening in square pixels."""
-        ring = np.vstack([self.upper, self.lower[-2:0:-1]])
-        return float(cv2.contourArea(ring.astype(np.float32)))
-
-
-@dataclass(frozen=True)
-class _View:
-    """How the opening looks in mouth coordinates."""
-
-    px_per_cm: float
-    aperture_cm2: float
-    upper_lip_cm: float
-
-    @classmethod
-    def of(cls, references: NDArray[np.float32], opening: _Opening) -> _View:
-        """From the three projected reference points: origin, 1 cm along x, 1 cm along y."""
-        origin = references[0, :2].astype(np.float64)
-        axes = (references[1:, :2] - references[0, :2]).astype(np.float64)
-        area_px2 = max(abs(float(axes[0, 0] * axes[1, 1] - axes[0, 1] * axes[1, 0])), 1e-3)
-        middle = opening.upper[15:26].mean(0) - origin
-        up = axes[1] / (float(axes[1] @ axes[1]) + 1e-6)
-        return cls(
-            px_per_cm=float(np.linalg.norm(axes[1])),
-            aperture_cm2=opening.area_px2() / area_px2,
-            upper_lip_cm=float(middle @ up),
         )

@@ -47,9 +47,10 @@ class JawPose:
     forward: float
 
     @classmethod
-    def of(cls, weights: NDArray[np.floating]) -> JawPose:
-        """Pose for (51,) expression weights; opening is held to 0..1.1."""
-        opening = min(max(float(weights[_OPEN]), 0.0), 1.1)
+    def of(cls, weights: NDArray[np.floating], rest_opening: float = 0.0) -> JawPose:
+        """Pose for (51,) expression weights over a jaw at rest that is ``rest_opening`` (as ``jawOpen``) open
+        already; opening is held to 0..1.1."""
+        opening = min(max(float(weights[_OPEN]) + rest_opening, 0.0), 1.1)
         return cls(
             angle=float(np.arcsin((_ARM[1] + OPEN_DROP_CM * opening) / _REACH) - np.arcsin(_ARM[1] / _REACH)),
             side=SIDE_CM * (float(weights[_LEFT]) - float(weights[_RIGHT])),

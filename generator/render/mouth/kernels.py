@@ -65,17 +65,31 @@ def light_vertices(  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, fastmath=True)
-def rasterise(screen, colours, triangles, scale, left, top, depth, image):  # type: ignore[no-untyped-def]
-    """Draw triangles into ``image`` (h, w, 3) with the z-buffer ``depth`` (h, w), both float32 and cleared.
+def rasterise(screen, colours, triangles, scale, left, top, mask, backdrop, depth, image):  # type: ignore[no-untyped-def]
+    """Draw triangles over ``backdrop`` (3,) into ``image`` (h, w, 3), with ``depth`` (h, w) as the z-buffer.
 
     ``screen`` (N, 3) float32 holds frame pixels and depth (larger is nearer); the image shows the frame from
-    pixel ``left``, ``top`` on, ``scale`` times enlarged, which is written back to ``screen``. Triangles that
-    turn away are skipped.
+    pixel ``left``, ``top`` on, ``scale`` times enlarged, which is written back to ``screen``. Rows are drawn
+    only between the first and the last pixel where ``mask`` (h / scale, w / scale) is set; the rest of the
+    image stays as it was. Triangles that turn away are skipped.
     """
     height, width = depth.shape
-    one = np.float32(1.0)
-    half = np.float32(0.5)
-    seam = np.float32(-1e-4)
+    first = np.empty(height, np.int64)
+    last = np.empty(height, np.int64)
+    for y in range(mask.shape[0]):
+        enter, leave = width, -1
+        for x in range(mask.shape[1]):
+            if mask[y, x] > 0:
+                enter = min(enter, x * scale)
+                leave = x * scale + scale - 1
+        for row in range(y * scale, y * scale + scale):
+            first[row] = enter
+            last[row] = leave
+            for x in range(enter, leave + 1):
+                depth[row, x] = np.float32(-1e30)
+                for n in range(3):
+                    image[row, x, n] = backdrop[n]
+    one, half, seam = np.float32(1.0), np.float32(0.5), np.float32(-1e-4)
     for i in range(screen.shape[0]):
         screen[i, 0] = (screen[i, 0] - left + half) * scale - half
         screen[i, 1] = (screen[i, 1] - top + half) * scale - half
@@ -99,12 +113,16 @@ def rasterise(screen, colours, triangles, scale, left, top, depth, image):  # ty
         inverse = one / area
         az, bz, cz = screen[a, 2], screen[b, 2], screen[c, 2]
         u_x, v_x = (by - cy) * inverse, (cy - ay) * inverse
+        w_x = -u_x - v_x
         for y in range(y0, y1 + 1):
-            row = np.float32(y)
-            u = ((bx - x0) * (cy - row) - (by - row) * (cx - x0)) * inverse
-            v = ((cx - x0) * (ay - row) - (cy - row) * (ax - x0)) * inverse
-            for x in range(x0, x1 + 1):
-                w = one - u - v
+            line = np.float32(y)
+            start, stop = max(x0, first[y]), min(x1, last[y])
+            if start > stop:
+                continue
+            u = ((bx - start) * (cy - line) - (by - line) * (cx - start)) * inverse
+            v = ((cx - start) * (ay - line) - (cy - line) * (ax - start)) * inverse
+            w = one - u - v
+            for x in range(start, stop + 1):
                 if u >= seam and v >= seam and w >= seam:
                     z = u * az + v * bz + w * cz
                     if z > depth[y, x]:
@@ -112,8 +130,11 @@ def rasterise(screen, colours, triangles, scale, left, top, depth, image):  # ty
                         image[y, x, 0] = u * colours[a, 0] + v * colours[b, 0] + w * colours[c, 0]
                         image[y, x, 1] = u * colours[a, 1] + v * colours[b, 1] + w * colours[c, 1]
                         image[y, x, 2] = u * colours[a, 2] + v * colours[b, 2] + w * colours[c, 2]
+                elif (u < seam and u_x <= 0) or (v < seam and v_x <= 0) or (w < seam and w_x <= 0):
+                    break
                 u += u_x
                 v += v_x
+                w += w_x
 
 
 @njit(cache=True, fastmath=True)
@@ -135,14 +156,14 @@ def blend(  # type: ignore[no-untyped-def]
             alpha = mask[y, x] * (opacity / 255.0)
             below = max(y - upper[x], 0.0)
             above = max(lower[x] - y, 0.0)
-            low = below / (below + above + 1e-3)
+            depth = below / (below + above + 1e-3)
             t = below / shadow
             dark = 1.0 - 0.42 / (1.0 + t * t)
             t = inset[y, x] / (2.2 * rim)
             dark *= 1.0 - 0.35 / (1.0 + t * t)
             edge = max(1.0 - inset[y, x] / rim, 0.0)
             edge = edge * edge * 0.85
-            roll = 0.30 + 0.42 * low * low
+            roll = 0.34 + 0.42 * depth
             noise = grain[y, x] * grain_level
             for n in range(3):
                 value = 0.25 * (
@@ -152,6 +173,7 @@ def blend(  # type: ignore[no-untyped-def]
                     + image[2 * y + 1, 2 * x + 1, n]
                 )
                 value = value * dark
-                value += (lip[n] * roll - value) * edge + noise
+                value += (lip[n] * roll - value) * edge
+                value += noise * (0.3 + 0.7 * min(value * (1.0 / 160.0), 1.0))
                 value = frame[y, x, n] + (value - frame[y, x, n]) * alpha
                 frame[y, x, n] = np.uint8(min(max(value + 0.5, 0.0), 255.0))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from generator.render.mouth.mesh import OralMesh, Part
+from generator.render.mouth.surface import OralMesh, Part
 
 Colour = NDArray[np.float64]
 
@@ -27,6 +27,8 @@ TISSUE_REDNESS = np.array([1.10, 0.80, 0.82])
 _SAME_MATERIAL, _FLESH = 0.03, 0.22
 """Difference in log red over green between lips and skin below which all is one material, and above which
 lips are flesh."""
+_GREY = (0.12, 0.35)
+"""Saturation of the skin below which the picture is grey, and above which shade in it turns warmer."""
 
 
 @dataclass(frozen=True)
@@ -67,15 +69,16 @@ class Palette:
         flesh = _smoothstep(_SAME_MATERIAL, _FLESH, redness)
         luma = float(light @ LUMA)
         cast = (light / luma) ** (0.9 - 0.55 * flesh)
-        bright = min(luma * (1.0 + 0.12 * flesh), float(skin @ LUMA) * (1.25 + 0.75 * flesh))
-        blood = TISSUE_REDNESS**flesh
+        bright = min(luma * (1.0 + 0.18 * flesh), float(skin @ LUMA) * (1.25 + 0.75 * flesh))
+        colourful = _smoothstep(*_GREY, 1.0 - float(skin.min() / skin.max()))
+        blood = TISSUE_REDNESS ** max(flesh, 0.5 * colourful)
         bounce = (lip / float(lip @ LUMA)) ** 0.5
         return cls(
             enamel=(bright * cast * ENAMEL**flesh).clip(0, 255),
             neck=(bright * cast * NECK ** (0.4 + 0.6 * flesh)).clip(0, 255),
             gum=((0.72 * lip + 0.28 * skin) * blood).clip(0, 255),
-            tongue=(1.06 * lip * blood**0.75).clip(0, 255),
-            cavity=((1.05 * lip + 0.20 * skin) * bounce * blood).clip(0, 255),
+            tongue=(((0.85 + 0.25 * flesh) * lip + 0.18 * flesh * skin) * blood**0.75).clip(0, 255),
+            cavity=(((0.80 + 0.25 * flesh) * lip + 0.25 * flesh * skin) * blood).clip(0, 255),
             lip=lip,
             gleam=0.5 * light,
             bounce=bounce,

@@ -113,6 +113,15 @@ def test_upper_incisors_show_below_the_upper_lip():
     assert brightest[0] < 1.6 * brightest[2]
 
 
+def test_a_portrait_with_parted_lips_keeps_its_upper_teeth_at_the_upper_lip_and_its_jaw_open():
+    centre = np.array([0.0, -4.4, 5.5])
+    shut, parted = (
+        MouthInterior.build(centre, 4.9, LIP, SKIN, HIGHLIGHT, 0.0, lip_gap_cm=gap) for gap in (0.0, 0.8)
+    )
+    assert 0.2 < parted.centre[1] - shut.centre[1] < 0.4
+    assert shut.rest_opening == 0.0 < parted.rest_opening < 0.3
+
+
 def test_the_tongue_can_rise():
     low, high = (drawn(1.5, tongue_up=up)[0].astype(int) for up in (0.0, 1.0))
     assert np.abs(low - high).max() > 20
