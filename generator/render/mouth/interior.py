@@ -31,10 +31,13 @@ LIP_DROP_CM = 3.5
 """How far the lower lip sinks at ``jawOpen`` = 1."""
 INNER_LIP = 0.22
 """Brightness of what lies before the cavity, between lips and gums."""
+IDLE_TONGUE_UP, TONGUE_DOWN_RAD = 0.35, 0.12
+"""How far the blade is raised with the teeth together, and the jaw angle at which it has come to rest."""
 
 _SUPERSAMPLING = 2
 _LIGHT = np.array([0.12, 0.42, 0.90], np.float32) / np.linalg.norm([0.12, 0.42, 0.90])
 _HALF = np.add(_LIGHT, (0, 0, 1)) / np.linalg.norm(np.add(_LIGHT, (0, 0, 1)))
+"""Direction to the light, a little above and beside the viewer, and half-way from it to the viewer."""
 _ALVEOLAR_RIDGE_CM = (0.0, INCISOR_EDGE_CM[1] + 0.75, INCISOR_EDGE_CM[2] - 0.75)
 _TONGUE_TIP_CM = (0.0, -0.36, -1.5)
 _WETNESS = {Part.UPPER_TEETH: 0.55, Part.LOWER_TEETH: 0.45, Part.TONGUE: 0.30}
@@ -125,7 +128,7 @@ class MouthInterior:
         opacity *= min((opening.gap_px - CLOSED_GAP_PX) / (PARTED_GAP_PX - CLOSED_GAP_PX), 1.0)
         jaw = JawPose.of(weights, self.rest_opening)
         if tongue_up is None:
-            tongue_up = 0.35 * max(1.0 - jaw.angle / 0.12, 0.0)
+            tongue_up = IDLE_TONGUE_UP * max(1.0 - jaw.angle / TONGUE_DOWN_RAD, 0.0)
         still = self._still
         mouth = np.empty_like(still.vertices)
         lift = np.subtract(_ALVEOLAR_RIDGE_CM, _TONGUE_TIP_CM) * tongue_up

@@ -69,9 +69,9 @@ class Palette:
         flesh = _smoothstep(_SAME_MATERIAL, _FLESH, redness)
         luma = float(light @ LUMA)
         cast = (light / luma) ** (0.9 - 0.55 * flesh)
-        bright = min(luma * (1.0 + 0.18 * flesh), float(skin @ LUMA) * (1.25 + 0.75 * flesh))
+        bright = min(luma * (1.0 + 0.12 * flesh), float(skin @ LUMA) * (1.25 + 0.75 * flesh))
         colourful = _smoothstep(*_GREY, 1.0 - float(skin.min() / skin.max()))
-        blood = TISSUE_REDNESS ** max(flesh, 0.5 * colourful)
+        blood = TISSUE_REDNESS ** max(flesh, 0.75 * colourful)
         bounce = (lip / float(lip @ LUMA)) ** 0.5
         return cls(
             enamel=(bright * cast * ENAMEL**flesh).clip(0, 255),

@@ -72,7 +72,7 @@ _CAVITY_SECTIONS = np.array(
     ]
 )
 _CAVITY_AROUND = 18
-_CAVITY_AIR = np.array([0.5, 0.6, 0.85, 1.2, 1.45, 1.35, 1.15, 0.95])
+_CAVITY_AIR = np.array([0.5, 0.6, 0.8, 1.0, 1.1, 1.0, 0.9, 0.8])
 """Cheeks lie in the shade of the lips; the soft palate catches light that tongue and teeth throw back."""
 
 
