@@ -6,8 +6,6 @@ There the expression is held back, smoothly, until no triangle turns over that w
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -52,58 +50,48 @@ _OPENINGS = frozenset(
 )
 
 
-@dataclass(frozen=True)
-class Skin:
-    """A bound face whose widening and rounding of the mouth is held back where it would fold.
+def hold_back(
+    face: BoundFace, give: NDArray[np.float32], weights: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """(468, 3) displacements in cm for (51,) weights, the widening and rounding of the mouth times ``give``."""
+    full = face(weights)
+    if not weights[_HELD].any():
+        return full
+    free = weights.copy()
+    free[_HELD] = 0
+    without = face(free)
+    return np.asarray(without + give * (full - without))
 
-    Attributes:
+
+def measure_give(face: BoundFace, pose: Pose, triangles: NDArray[np.int32]) -> NDArray[np.float32]:
+    """(468, 1) the share, 0.4 to 1, of the mouth's widening and rounding that each vertex takes.
+
+    Args:
         face: the decoder bound to the portrait.
-        give: (468, 1) float32, the share 0.4 to 1 of those movements that each vertex takes.
+        pose: head to view coordinates.
+        triangles: (898, 3) of the canonical mesh.
     """
-
-    face: BoundFace
-    give: NDArray[np.float32]
-
-    def __call__(self, weights: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(468, 3) displacements in cm for (51,) ARKit weights."""
-        full = self.face(weights)
-        if not weights[_HELD].any():
-            return full
-        free = weights.copy()
-        free[_HELD] = 0
-        without = self.face(free)
-        return np.asarray(without + self.give * (full - without))
-
-    @classmethod
-    def of(cls, face: BoundFace, pose: Pose, triangles: NDArray[np.int32]) -> Skin:
-        """Measure how much each vertex gives.
-
-        Args:
-            face: the decoder bound to the portrait.
-            pose: head to view coordinates.
-            triangles: (898, 3) of the canonical mesh.
-        """
-        mesh = np.array([not _OPENINGS.issuperset(t) for t in triangles.tolist()])
-        mesh &= _areas(pose.to_view(face.neutral), triangles) > 0
-        visible = triangles[mesh]
-        least = MIN_AREA_SHARE * _areas(pose.to_view(face.neutral), visible)
-        least_in_front = MIN_AREA_SHARE * np.abs(_areas(face.neutral, visible))
-        probes = [_weights(probe) for probe in PROBES]
-        between = np.linalg.norm(face.neutral[:, None] - face.neutral[None], axis=2)
-        spread = np.exp(-((between / REACH_CM) ** 2))
-        skin = cls(face, np.ones((len(face.neutral), 1), np.float32))
-        sound = [_areas(face.neutral + face(probe), visible) > least_in_front for probe in probes]
-        for _ in range(_ROUNDS):
-            held = np.zeros(len(face.neutral))
-            for probe, sound_in_front in zip(probes, sound, strict=True):
-                area = _areas(pose.to_view(face.neutral + skin(probe)), visible)
-                hold = np.clip((least - area) / least * MIN_AREA_SHARE, 0, _LARGEST_HOLD) * sound_in_front
-                np.maximum.at(held, visible.ravel(), np.repeat(hold, 3))
-            if not held.any():
-                break
-            give = np.maximum(skin.give[:, 0] * (1 - (spread * held).max(1)), LEAST_GIVE)
-            skin = cls(face, give.astype(np.float32)[:, None])
-        return skin
+    mesh = np.array([not _OPENINGS.issuperset(t) for t in triangles.tolist()])
+    mesh &= _areas(pose.to_view(face.neutral), triangles) > 0
+    visible = triangles[mesh]
+    least = MIN_AREA_SHARE * _areas(pose.to_view(face.neutral), visible)
+    least_in_front = MIN_AREA_SHARE * np.abs(_areas(face.neutral, visible))
+    probes = [_weights(probe) for probe in PROBES]
+    between = np.linalg.norm(face.neutral[:, None] - face.neutral[None], axis=2)
+    spread = np.exp(-((between / REACH_CM) ** 2))
+    give = np.ones((len(face.neutral), 1), np.float32)
+    sound = [_areas(face.neutral + face(probe), visible) > least_in_front for probe in probes]
+    for _ in range(_ROUNDS):
+        held = np.zeros(len(face.neutral))
+        for probe, sound_in_front in zip(probes, sound, strict=True):
+            area = _areas(pose.to_view(face.neutral + hold_back(face, give, probe)), visible)
+            hold = np.clip((least - area) / least * MIN_AREA_SHARE, 0, _LARGEST_HOLD) * sound_in_front
+            np.maximum.at(held, visible.ravel(), np.repeat(hold, 3))
+        if not held.any():
+            break
+        give *= 1 - (spread * held).max(1).astype(np.float32)[:, None]
+        np.maximum(give, LEAST_GIVE, out=give)
+    return give
 
 
 def _weights(probe: dict[str, float]) -> NDArray[np.float32]:

@@ -13,7 +13,6 @@ from generator.errors import PortraitError
 from generator.face import topology
 from generator.face.decoder import FaceDecoder
 from generator.portrait.eyes import EYES, EyeLayer, build_eye
-from generator.portrait.folds import Skin
 from generator.portrait.framing import Aspect, frame_portrait
 from generator.portrait.image import open_image
 from generator.portrait.landmarks import Face, FaceLandmarker
@@ -21,6 +20,7 @@ from generator.portrait.lips import close_lips
 from generator.portrait.mesh import HeadMesh, build_mesh
 from generator.portrait.palette import Palette
 from generator.portrait.pose import Pose, fit_similarity, landmarks_to_view, rotation_degrees
+from generator.portrait.skin import Skin
 from generator.render.mouth import MouthInterior
 
 Array = NDArray[np.float64]
@@ -135,7 +135,7 @@ class Portrait:
             landmarks=landmarks,
             pose=pose,
             mesh=mesh,
-            skin=Skin.of(FaceDecoder.load().bind(neutral), pose, triangles),
+            skin=Skin.of(FaceDecoder.load().bind(neutral), pose, triangles, lips_closed=gap_cm == 0),
             eyes=tuple(
                 build_eye(frame, uv, landmarks[list(ring.iris), :2], ring, palette.grain) for ring in EYES
             ),
