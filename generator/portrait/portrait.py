@@ -146,6 +146,7 @@ class Portrait:
                 skin_rgb=palette.skin,
                 highlight_rgb=palette.highlight,
                 grain=palette.grain,
+                lip_gap_cm=gap_cm,
             ),
             lip_gap_cm=gap_cm,
             gain=TurnGain(),
