@@ -53,7 +53,7 @@ _OPENINGS = frozenset(
 def hold_back(
     face: BoundFace, give: NDArray[np.float32], weights: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    """(468, 3) displacements (cm) for (51,) weights, with the mouth's widening and rounding times ``give``."""
+    """(468, 3) displacements (cm) for (51,) weights, the mouth's widening and rounding times ``give``."""
     full = face(weights)
     if not weights[_HELD].any():
         return full

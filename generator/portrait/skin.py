@@ -29,7 +29,7 @@ class Skin:
 
     @classmethod
     def of(cls, face: BoundFace, pose: Pose, triangles: NDArray[np.int32], lips_closed: bool) -> Skin:
-        """Fit a bound decoder to a portrait seen in ``pose``; ``triangles`` (898, 3) of the canonical mesh."""
+        """Fit a bound decoder to a portrait in ``pose``; ``triangles`` (898, 3) of the canonical mesh."""
         parted = None if lips_closed else PartedLips.of(face.neutral)
         return cls(face, measure_give(face, pose, triangles), parted)
 
