@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from generator.face.decoder import BoundFace
 from generator.portrait.folds import hold_back, measure_give
-from generator.portrait.lips import PartedLips
+from generator.portrait.lip_contact import ClosedLips, PartedLips
 from generator.portrait.pose import Pose
 
 
@@ -20,20 +20,19 @@ class Skin:
     Attributes:
         face: the decoder bound to this face's shape.
         give: (468, 1) float32, how much of the mouth's widening each vertex takes without folding in view.
-        parted: how the lips close, where they were pictured apart.
+        lips: how the lips part and close, given how they were pictured.
     """
 
     face: BoundFace
     give: NDArray[np.float32]
-    parted: PartedLips | None
+    lips: ClosedLips | PartedLips
 
     @classmethod
     def of(cls, face: BoundFace, pose: Pose, triangles: NDArray[np.int32], lips_closed: bool) -> Skin:
         """Fit a bound decoder to a portrait in ``pose``; ``triangles`` (898, 3) of the canonical mesh."""
-        parted = None if lips_closed else PartedLips.of(face.neutral)
-        return cls(face, measure_give(face, pose, triangles), parted)
+        lips = (ClosedLips if lips_closed else PartedLips).of(face.neutral)
+        return cls(face, measure_give(face, pose, triangles), lips)
 
     def __call__(self, weights: NDArray[np.float32]) -> NDArray[np.float32]:
         """(468, 3) displacements in cm for (51,) ARKit weights; exactly 0 at rest."""
-        displacement = hold_back(self.face, self.give, weights)
-        return self.parted.settle(displacement, weights) if self.parted else displacement
+        return self.lips.settle(hold_back(self.face, self.give, weights), weights)
