@@ -109,7 +109,7 @@ def blinks(phones: Sequence[Phone], frames: int, seed: int) -> NDArray[np.float3
 
 def _times(frames: int) -> Signal:
     """(frames,) the middle of each frame, in seconds."""
-    times: Signal = (np.arange(frames) + 0.5) / FPS
+    times: Signal = (np.arange(frames, dtype=np.float64) + 0.5) / FPS
     return times
 
 
