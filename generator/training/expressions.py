@@ -1,4 +1,4 @@
-"""Expressions to learn from: combinations as faces make them, and what to do where sums leave a face's reach."""
+"""Expressions to learn from: combinations as faces make them, and caps where their sum exceeds a face."""
 
 import numpy as np
 from numpy.typing import NDArray
