@@ -21,7 +21,10 @@ FACE_EASE_SECONDS = 0.5
 
 
 class RulesDriver:
-    """A ``generator.motion.driver.Driver``. The seed moves head, eyes and brows; lips follow the sound."""
+    """A ``generator.motion.driver.Driver``. The seed moves head, eyes and brows; lips follow the sound.
+
+    The file's hash is mixed into the seed, so that two clips with one seed do not nod alike.
+    """
 
     name = "rules"
 
@@ -31,9 +34,10 @@ class RulesDriver:
         spoken = phones.recognise(speech.samples, sound)
         lips = articulation.articulate(spoken, sound, frames, FPS)
         values = np.zeros((frames, WIDTH), np.float32)
+        seeds = (seed % 2**64, int(speech.sha256[:16], 16))
         values[:, EXPRESSION_COLUMNS] = lips * _ease(frames, LIP_EASE_SECONDS)
-        values += liveliness.enliven(spoken, sound, frames, seed) * _ease(frames, FACE_EASE_SECONDS)
-        values[:, EXPRESSION_COLUMNS] += liveliness.blinks(spoken, frames, seed)
+        values += liveliness.enliven(spoken, sound, frames, seeds) * _ease(frames, FACE_EASE_SECONDS)
+        values[:, EXPRESSION_COLUMNS] += liveliness.blinks(spoken, frames, seeds)
         return Motion(values)
 
 
