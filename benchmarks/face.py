@@ -1,7 +1,7 @@
 """The released face decoder on faces it never saw: ``python -m benchmarks.face --ict ict_facekit.npz``.
 
 Identities and combinations are drawn with a seed that neither training nor its validation used. Figures are
-those of ``generator.training.face_metrics.measure``, and ``call_ms``, the median time of one call on one core.
+those of ``generator.training.face_metrics.measure``, and ``call_ms``, the median time of a call on one core.
 """
 
 from __future__ import annotations
