@@ -34,6 +34,7 @@ def both(name: str, weight: float) -> dict[str, float]:
 
 
 EXPRESSIONS: dict[str, dict[str, float]] = {
+    "rest": {},
     "jawOpen .15": {"jawOpen": 0.15},
     "jawOpen .3": {"jawOpen": 0.3},
     "jawOpen .6": {"jawOpen": 0.6},
@@ -47,7 +48,6 @@ EXPRESSIONS: dict[str, dict[str, float]] = {
     "upper lip up .7": both("mouthUpperUp", 0.7),
     "press .8": both("mouthPress", 0.8),
     "frown .8": both("mouthFrown", 0.8),
-    "mouth left .7": {"mouthLeft": 0.7},
     "blink .3": both("eyeBlink", 0.3),
     "blink .6": both("eyeBlink", 0.6),
     "blink 1": both("eyeBlink", 1.0),
