@@ -10,8 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter1d
-from scipy.signal import find_peaks
+from scipy.ndimage import gaussian_filter1d, maximum_filter1d
 
 from generator.arkit import EXPRESSIONS, INDEX
 from generator.motion.motion import FPS, GAZE_COLUMNS, ROTATION_COLUMNS, TRANSLATION_COLUMNS, WIDTH
@@ -51,7 +50,6 @@ BREATHS_PER_SECOND = 0.24
 BREATH_CM = 0.06
 
 ACCENT_SPACING_SECONDS = 0.4
-ACCENT_PROMINENCE = 0.6
 ACCENT_SALIENCE = 0.0
 """In standard deviations of loudness plus pitch above what the clip's voiced sound has on average."""
 BROW_SHARE = 0.5
@@ -141,13 +139,9 @@ def _accents(prosody: Prosody) -> list[tuple[float, float]]:
         float(prosody.loudness[voiced].std()), 0.05
     )
     salience = gaussian_filter1d(np.where(voiced, loud + prosody.pitch / spread, -2.0), 0.06 * RATE)
-    peaks, found = find_peaks(
-        salience,
-        distance=round(ACCENT_SPACING_SECONDS * RATE),
-        prominence=ACCENT_PROMINENCE,
-        height=ACCENT_SALIENCE,
-    )
-    strength = np.clip(found["peak_heights"] / 2.0, 0.2, 1.0)
+    window = 2 * round(ACCENT_SPACING_SECONDS * RATE) + 1
+    peaks = np.flatnonzero((salience == maximum_filter1d(salience, window)) & (salience > ACCENT_SALIENCE))
+    strength = np.clip(salience[peaks] / 2.0, 0.2, 1.0)
     return [(float(peak) / RATE, float(much)) for peak, much in zip(peaks, strength, strict=True)]
 
 
