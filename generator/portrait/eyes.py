@@ -222,14 +222,15 @@ def _eyeball(
     around = cv2.GaussianBlur(lid.mean(2), (0, 0), 0.12 * per_eye)
     brightness = float(around[bright].mean())
     lit = (around / brightness) ** _SCLERA_LIGHT
+    seen = np.median(skin[bright] / lit[bright][:, None], 0)
+    fill = np.minimum(seen * lit[..., None], np.percentile(skin[bright], 92, axis=0))
+    shadow = _lid_shadow(light / np.maximum(fill.mean(2), 1), depth, white)
     if whiteness is None:
-        seen = np.median(skin[bright] / lit[bright][:, None], 0)
         whiteness = seen / brightness
-        fill = np.minimum(seen * lit[..., None], np.percentile(skin[bright], 92, axis=0))
     else:
         fill = whiteness * brightness * lit[..., None]
     fill *= max(1.0, _SCLERA_AT_LEAST * float(around[inside].mean()) / max(float(fill[inside].mean()), 1.0))
-    fill *= _lid_shadow(light / np.maximum(fill.mean(2), 1), depth, white)[..., None]
+    fill *= shadow[..., None]
 
     corner = np.abs(u) > 0.44
     like = np.abs(skin - fill).max(2) < 0.12 * np.maximum(fill.mean(2), 1)
