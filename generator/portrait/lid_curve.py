@@ -30,7 +30,7 @@ def _slope(points: Float32, k: int) -> float:
 
 @njit(cache=True, nogil=True)
 def _tangent(points: Float32, k: int) -> float:
-    """Slope of the curve at point k: harmonic mean of both sides, level at a crest (Fritsch, Butland 1984)."""
+    """Slope of the curve at point k, level at a crest (Fritsch and Butland 1984)."""
     if k == 0:
         return _slope(points, 0)
     if k == points.shape[0] - 1:
