@@ -126,7 +126,7 @@ def main() -> None:
     parser.add_argument("facekit", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("--size", type=int, default=1024)
-    parser.add_argument("--samples", type=int, default=48)
+    parser.add_argument("--samples", type=int, default=24)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--lens", type=float, default=123.0, help="focal length, mm")
     options = parser.parse_args()
