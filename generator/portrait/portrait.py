@@ -19,7 +19,7 @@ from generator.portrait.landmarks import Face, FaceLandmarker
 from generator.portrait.lips import close_lips
 from generator.portrait.mesh import HeadMesh, build_mesh
 from generator.portrait.palette import Palette
-from generator.portrait.pose import Pose, fit_similarity, landmarks_to_view, rotation_degrees
+from generator.portrait.pose import Pose, fit_pose, landmarks_to_view
 from generator.portrait.skin import Skin
 from generator.portrait.turning import TurnGain
 from generator.render.mouth import MouthInterior
@@ -100,7 +100,7 @@ class Portrait:
         if refined is not None:
             landmarks = refined.landmarks
         canonical, triangles = landmarker.canonical
-        pose = fit_similarity(canonical, landmarks_to_view(landmarks[: topology.VERTEX_COUNT]))
+        pose = fit_pose(canonical, landmarks_to_view(landmarks[: topology.VERTEX_COUNT]))
         _require_frontal(pose)
 
         neutral, gap_cm = _neutral_face(frame, landmarks, pose)
@@ -159,7 +159,7 @@ def _choose(found: list[Face], face: int | None) -> Face:
 
 
 def _require_frontal(pose: Pose) -> None:
-    yaw, pitch, _ = rotation_degrees(pose.rotation)
+    yaw, pitch, _ = pose.degrees
     if max(abs(yaw), abs(pitch)) > MAX_TURN_DEG:
         raise PortraitError(
             f"The head is turned by {max(abs(yaw), abs(pitch)):.0f} degrees; "

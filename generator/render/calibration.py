@@ -11,7 +11,7 @@ from generator.face import topology
 from generator.motion.motion import ROTATION_COLUMNS, WIDTH
 from generator.portrait.landmarks import FaceLandmarker
 from generator.portrait.portrait import Portrait
-from generator.portrait.pose import fit_similarity, landmarks_to_view, rotation_degrees
+from generator.portrait.pose import fit_pose, landmarks_to_view, rotation_degrees
 from generator.portrait.turning import KNOTS_DEG, TurnGain
 from generator.render.renderer import Renderer
 
@@ -34,7 +34,7 @@ def measured_turn(
     face = landmarker.track(frame, portrait.landmarks)
     if face is None:
         return float("nan"), float("nan")
-    seen = fit_similarity(landmarker.canonical[0], landmarks_to_view(face.landmarks[: topology.VERTEX_COUNT]))
+    seen = fit_pose(landmarker.canonical[0], landmarks_to_view(face.landmarks[: topology.VERTEX_COUNT]))
     turned: NDArray[np.float64] = seen.rotation @ portrait.pose.rotation.T
     seen_yaw, seen_pitch, _ = rotation_degrees(turned)
     return seen_yaw, seen_pitch
