@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from generator.motion import liveliness
+from generator.motion.directing import direct
+from generator.motion.direction import NATURAL_DIRECTION, Direction
 from generator.motion.motion import EXPRESSION_COLUMNS, FPS, WIDTH, Motion
 from generator.speech import articulation, phones, prosody
 from generator.speech.audio import Speech
@@ -25,7 +27,7 @@ class RulesDriver:
 
     name = "rules"
 
-    def __call__(self, speech: Speech, *, seed: int = 0) -> Motion:
+    def __call__(self, speech: Speech, *, seed: int = 0, direction: Direction = NATURAL_DIRECTION) -> Motion:
         frames = math.ceil(round(speech.seconds * FPS, 6))
         sound = prosody.analyse(speech.samples)
         spoken = phones.recognise(speech.samples, sound)
@@ -33,8 +35,8 @@ class RulesDriver:
         values = np.zeros((frames, WIDTH), np.float32)
         values[:, EXPRESSION_COLUMNS] = lips * _ease(frames, LIP_EASE_SECONDS)
         values += liveliness.enliven(spoken, sound, frames, seed) * _ease(frames, FACE_EASE_SECONDS)
-        values[:, EXPRESSION_COLUMNS] += liveliness.blinks(spoken, frames, seed)
-        return Motion(values)
+        values[:, EXPRESSION_COLUMNS] += liveliness.blinks(spoken, frames, seed, direction.blinking)
+        return direct(Motion(values), direction, seed=seed)
 
 
 def _ease(frames: int, seconds: float) -> NDArray[np.float32]:
