@@ -58,18 +58,16 @@ def _spectra(windows: Single) -> Single:
 
 
 def _filters() -> Single:
-    """(257, 80) triangles of equal width on the mel scale (O'Shaughnessy 1987), the narrowest one bin wide."""
-
-    def mel(hz: float) -> float:
-        return float(2595 * np.log10(1 + hz / 700))
-
-    edges = 700 * (10 ** (np.linspace(*map(mel, BAND_LIMITS_HZ), BANDS + 2) / 2595) - 1)
+    """(257, 80) triangles as wide as each other on the mel scale (O'Shaughnessy 1987), at least one bin."""
+    low_mel, high_mel = (2595 * np.log10(1 + hertz / 700) for hertz in BAND_LIMITS_HZ)
+    edges = 700 * (10 ** (np.linspace(low_mel, high_mel, BANDS + 2) / 2595) - 1)
     bins = np.fft.rfftfreq(FFT, 1 / SAMPLE_RATE)[:, None]
     low, middle, high = edges[:-2], edges[1:-1], edges[2:]
     weights = np.maximum(np.minimum((bins - low) / (middle - low), (high - bins) / (high - middle)), 0.0)
     nearest = np.abs(bins - middle).argmin(0)
     weights[nearest, np.arange(BANDS)] += weights.sum(0) == 0
-    return weights.astype(np.float32)
+    single: Single = weights.astype(np.float32)
+    return single
 
 
 _TAPER = np.hanning(WINDOW).astype(np.float32)

@@ -1,5 +1,7 @@
 """Log-mel spectra: where a tone lands, and that pieces make the same as the whole."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -15,7 +17,7 @@ SOUND = np.random.default_rng(0).normal(0, 0.1, 16000).astype(np.float32)
 def test_pieces_make_the_same_as_the_whole(cuts: list[int]) -> None:
     stream = MelStream()
     edges = [0, *np.minimum(np.cumsum(cuts), len(SOUND)).tolist(), len(SOUND)]
-    pieces = [stream.push(SOUND[a:b]) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    pieces = [stream.push(SOUND[a:b]) for a, b in pairwise(edges)]
     spectra = np.concatenate([*pieces, stream.finish()])
     assert spectra.shape == (len(SOUND) // HOP + 1, BANDS)
     assert np.allclose(spectra, log_mel(SOUND), atol=1e-4)
