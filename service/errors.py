@@ -7,3 +7,7 @@ class ServiceError(Exception):
 
 class RightsUndeclared(ServiceError):
     """Nobody has said by what right this face may be animated."""
+
+
+class OutputRefused(ServiceError):
+    """The film could not be written where it was asked for."""

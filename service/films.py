@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from threading import Thread
+from typing import TypeVar
 
 import assets
 from generator import sitters
@@ -21,11 +23,15 @@ from generator.motion import Motion, driver
 from generator.portrait.framing import Aspect
 from generator.portrait.portrait import Portrait
 from generator.speech.audio import Speech
+from governance.errors import SealError
 from governance.provenance import Authority, Ingredient, Making, Reading, Rights, default_directory, seal
-from service.errors import RightsUndeclared
+from governance.provenance.manifest import printable
+from service.errors import OutputRefused, RightsUndeclared
 
 MOTION_FILE = "motion-file"
 """The driver's name in the manifest of a film whose motion was given."""
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -80,23 +86,24 @@ def animate(
         RightsUndeclared: the sitter is not ours and ``rights`` is ``None``.
         GeneratorError, GovernanceError, AssetError: as the wings say; no file is left at ``out``.
     """
+    perform = driver.get(driver_name)
     rights = _declared_rights(picture, rights)
-    authority = _prepare(out)
+    _check_output(out, picture, speech)
+    authority, weights = _authority(), _weights()
     progress.stage("reading the portrait and listening to the speech")
     voice = Speech.open(speech)
-    with ThreadPoolExecutor(1, thread_name_prefix="driver") as pool:
-        thought = pool.submit(driver.get(driver_name), voice, seed=seed)
-        portrait = _open_portrait(picture, view, progress)
-        motion = thought.result()
+    performance = _in_background(lambda: perform(voice, seed=seed))
+    portrait = _open_portrait(picture, view, progress)
+    motion = performance.result()
     return _render_and_seal(
         portrait, motion, out, authority, progress,
         audio=speech,
-        making=lambda: Making(
-            title=out.name,
-            portrait=Ingredient(picture.name, portrait.mime, portrait.sha256, "portrait"),
+        making=Making(
+            title=printable(out.name),
+            portrait=Ingredient(printable(picture.name), portrait.mime, portrait.sha256, "portrait"),
             speech=Ingredient.from_file(speech, "speech"),
             motion=None,
-            weights=_weights(),
+            weights=weights,
             rights=rights,
             driver=driver_name,
             seed=seed,
@@ -111,19 +118,20 @@ def pose(
 ) -> Film:
     """Move ``picture`` as a saved motion says, in silence. Raises as ``animate`` does."""
     rights = _declared_rights(picture, rights)
-    authority = _prepare(out)
+    _check_output(out, picture, motion_file)
+    authority, weights = _authority(), _weights()
     motion = Motion.load(motion_file)
     progress.stage("reading the portrait")
     portrait = _open_portrait(picture, view, progress)
     return _render_and_seal(
         portrait, motion, out, authority, progress,
         audio=None,
-        making=lambda: Making(
-            title=out.name,
-            portrait=Ingredient(picture.name, portrait.mime, portrait.sha256, "portrait"),
+        making=Making(
+            title=printable(out.name),
+            portrait=Ingredient(printable(picture.name), portrait.mime, portrait.sha256, "portrait"),
             speech=None,
             motion=Ingredient.from_file(motion_file, "motion"),
-            weights=_weights(),
+            weights=weights,
             rights=rights,
             driver=MOTION_FILE,
             seed=0,
@@ -136,12 +144,10 @@ def pose(
 def _declared_rights(picture: Path, rights: Rights | None) -> Rights:
     if rights is not None:
         return rights
-    try:
-        digest = hashlib.sha256(picture.read_bytes()).hexdigest()
-    except OSError as error:
-        raise PortraitError(
-            f"The picture {picture} cannot be read ({error.strerror}): check the path."
-        ) from error
+    if not picture.is_file():
+        raise PortraitError(f"There is no picture at {picture}: give the path of a picture file.")
+    with picture.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
     if sitters.recognise(digest) is None:
         raise RightsUndeclared(
             f"{picture.name} is not one of our own sitters: say by what right it may be animated with "
@@ -150,13 +156,49 @@ def _declared_rights(picture: Path, rights: Rights | None) -> Rights:
     return "sitter-of-the-house"
 
 
-def _prepare(out: Path) -> Authority:
-    """Check early what would otherwise fail after minutes of rendering."""
-    if not out.parent.is_dir():
-        raise VideoError(f"The folder {out.parent} does not exist: create it first.")
+def _check_output(out: Path, *inputs: Path) -> None:
+    """Refuse early what would otherwise fail after minutes of rendering."""
     if out.suffix.lower() != ".mp4":
-        raise VideoError(f"{out.name} would be an MP4 film: give it a name that ends in .mp4.")
-    return Authority.open(default_directory())
+        raise OutputRefused(f"{out.name} would be an MP4 film: give it a name that ends in .mp4.")
+    if not out.parent.is_dir():
+        raise OutputRefused(f"The folder {out.parent} does not exist: create it first.")
+    if out.is_dir():
+        raise OutputRefused(f"{out} is a folder: give the name of a file in it.")
+    if out.exists() and any(file.exists() and file.samefile(out) for file in inputs):
+        raise OutputRefused(f"{out} is what the film is made from: give the film another name.")
+    trial = _hidden_beside(out)
+    try:
+        trial.touch(exist_ok=False)
+        trial.unlink()
+    except OSError as error:
+        raise OutputRefused(
+            f"{out} cannot be written ({error.strerror}): choose a folder that you may write to."
+        ) from error
+
+
+def _hidden_beside(out: Path) -> Path:
+    """A name nobody uses, in the folder of ``out``, so that the film can take its place in one step."""
+    return out.with_name(f".{secrets.token_hex(8)}.unsealed.mp4")
+
+
+def _authority() -> Authority:
+    authority = Authority.open(default_directory())
+    authority.signer().close()
+    return authority
+
+
+def _in_background(work: Callable[[], Result]) -> Future[Result]:
+    """Start ``work`` on a thread that neither an error elsewhere nor Ctrl-C waits for."""
+    outcome: Future[Result] = Future()
+
+    def run() -> None:
+        try:
+            outcome.set_result(work())
+        except BaseException as error:
+            outcome.set_exception(error)
+
+    Thread(target=run, daemon=True).start()
+    return outcome
 
 
 def _open_portrait(picture: Path, view: View, progress: Progress) -> Portrait:
@@ -177,15 +219,17 @@ def _render_and_seal(
     progress: Progress,
     *,
     audio: Path | None,
-    making: Callable[[], Making],
+    making: Making,
 ) -> Film:
-    unsealed = out.with_name(f".{out.stem[:100]}.{secrets.token_hex(4)}.unsealed.mp4")
+    unsealed = _hidden_beside(out)
     try:
         progress.stage("rendering")
         progress.total(len(motion.values))
         stats = render_film(portrait, motion, unsealed, audio=audio, on_frame=progress.frame)
         progress.stage("sealing")
-        reading = seal(unsealed, out, making(), authority)
+        reading = seal(unsealed, out, making, authority)
+    except (VideoError, SealError) as error:
+        raise type(error)(str(error).replace(str(unsealed), str(out))) from error
     finally:
         with suppress(OSError):
             unsealed.unlink(missing_ok=True)

@@ -1,7 +1,7 @@
 """Paper, masks, soft volumes and noise: what the drawn sitters are painted with.
 
-Coordinates are pixels of the finished picture (``SIZE`` square, y down); everything is held at ``SCALE`` times
-that and reduced at the end. Colours are "#rrggbb", blended in sRGB as gouache is mixed by eye.
+Coordinates are pixels of the finished picture (``SIZE`` square, y down); everything is held at ``SCALE``
+times that and reduced at the end. Colours are "#rrggbb", blended in sRGB as gouache is mixed by eye.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def circle(x: float, y: float, radius: float) -> skia.Path:
 
 
 def mask(path: skia.Path, blur: float = 0, stroke: float = 0) -> Image:
-    """Return the coverage of a filled (or stroked) path, (FULL, FULL) in 0..1; ``blur`` is a sigma in pixels."""
+    """Return the coverage of a filled or stroked path, (FULL, FULL) in 0..1, blurred by a sigma in pixels."""
     surface = skia.Surface(FULL, FULL)
     paint = skia.Paint(AntiAlias=True, Color=skia.ColorWHITE)
     if blur:
@@ -142,6 +142,13 @@ def noise(beta: float, seed: int, stretch: float = 1.0) -> Image:
     return ((field - field.mean()) / field.std()).astype(np.float32)
 
 
+def shadow(shape: Image, offset: tuple[float, float], blur: float) -> Image:
+    """Return the soft shadow a shape throws, moved by ``offset`` pixels right and down."""
+    dx, dy = (round(o * SCALE) for o in offset)
+    moved = np.roll(shape, (dy, dx), (0, 1))
+    return cv2.GaussianBlur(moved, (0, 0), blur * SCALE)
+
+
 @dataclass
 class Painting:
     """The picture while it is being painted: ``pixels`` is (FULL, FULL, 3) in 0..1."""
@@ -169,8 +176,37 @@ class Painting:
         self.pixels *= 1 - layer[..., 3:]
         self.pixels += layer[..., :3] * layer[..., 3:]
 
-    def finished(self, seed: int) -> NDArray[np.uint8]:
-        """Return the (SIZE, SIZE, 3) RGB picture on gouache paper: wavering edges, mottled pigment, grain."""
+    def dabs(self, size_px: float, seed: int, spread: float) -> None:
+        """Repaint in short overlapping brush strokes, each of one slightly different colour."""
+        rng = np.random.default_rng(seed)
+        flow = cv2.resize(noise(1.9, seed), (64, 64), interpolation=cv2.INTER_AREA)
+        soft = cv2.resize(self.pixels, (256, 256), interpolation=cv2.INTER_AREA)
+        surface = skia.Surface(FULL, FULL)
+        step = size_px * 0.55
+        places = np.stack(
+            np.meshgrid(np.arange(-step, SIZE + step, step), np.arange(-step, SIZE + step, step)), -1
+        )
+        places = places.reshape(-1, 2) + rng.uniform(-0.6, 0.6, (places.size // 2, 2)) * step
+        paint = skia.Paint(AntiAlias=True, Style=skia.Paint.kStroke_Style, StrokeCap=skia.Paint.kRound_Cap)
+        with surface as canvas:
+            canvas.scale(SCALE, SCALE)
+            for px, py in rng.permutation(places):
+                u, v = np.clip([px / 4, py / 4], 0, 255).astype(int)
+                colour = np.clip(soft[v, u] + rng.normal(0, spread) + rng.normal(0, spread / 3, 3), 0, 1)
+                angle = 0.5 * flow[v // 4, u // 4] + rng.normal(0, 0.25)
+                reach = size_px * rng.uniform(0.5, 1.2)
+                paint.setStrokeWidth(size_px * rng.uniform(0.35, 0.75))
+                paint.setColor4f(skia.Color4f(*map(float, colour), float(rng.uniform(0.45, 0.9))))
+                dx, dy = reach * np.cos(angle), reach * np.sin(angle)
+                canvas.drawLine(px - dx, py - dy, px + dx, py + dy, paint)
+        self.overlay(surface)
+
+    def finished(self, frame: tuple[int, int, int], seed: int) -> NDArray[np.uint8]:
+        """Return the (SIZE, SIZE, 3) RGB picture on gouache paper: wavering edges, mottled pigment, grain.
+
+        ``frame`` is the part to show: left, top and side of a square.
+        """
+        left, top, across = (edge * SCALE for edge in frame)
         y, x = np.mgrid[0:FULL, 0:FULL].astype(np.float32)
         waver = 0.35 * SCALE
         wet = cv2.remap(
@@ -181,5 +217,6 @@ class Painting:
             borderMode=cv2.BORDER_REFLECT,
         )
         pigment = 0.008 * noise(1.2, seed + 2, 2.0) + 0.007 * noise(0.5, seed + 3)
-        small = cv2.resize(wet + pigment[..., None], (SIZE, SIZE), interpolation=cv2.INTER_AREA)
+        shown = (wet + pigment[..., None])[top : top + across, left : left + across]
+        small = cv2.resize(shown, (SIZE, SIZE), interpolation=cv2.INTER_AREA)
         return np.clip(small * 255 + 0.5, 0, 255).astype(np.uint8)

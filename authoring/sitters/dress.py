@@ -97,23 +97,25 @@ def mantle(
     trim: bpy.types.Material | None,
     turn: float,
     neckline: tuple[float, float, float],
+    clearance: float = 0.60,
+    cord: float = 0.17,
 ) -> None:
     """A heavy cloth over both shoulders with long falling folds and a cord along its edge."""
-    points, bearing, down = garment(skin, neckline, 0.60)
+    points, bearing, down = garment(skin, neckline, clearance)
     fall = down[:, None]
     lean = bearing[None] * (1 + 0.25 * fall)
     folds = (
-        0.60 * np.sin(15 * lean + 2.1 * np.sin(4 * lean) + 2.0 * fall)
-        + 0.30 * np.sin(31 * lean + 1.3 * np.sin(7 * lean) - 3.0 * fall)
+        0.60 * np.sin(11 * lean + 2.1 * np.sin(4 * lean) + 2.0 * fall)
+        + 0.24 * np.sin(23 * lean + 1.3 * np.sin(7 * lean) - 3.0 * fall)
         + 0.55 * np.sin(6.0 * lean + 9.0 * fall + 1.0)
     )
-    depth = 0.55 * smoothstep(0.0, 0.22, down)[:, None]
+    depth = 0.62 * smoothstep(0.0, 0.16, down)[:, None]
     points = points + _normals(points) * (depth * (folds + 1.1))[..., None]
     turned = turn_body(points.reshape(-1, 3), turn).reshape(points.shape)
     scene.grid_mesh("mantle", turned, made, 1, 0.22, True)
     if trim is not None:
         edge = np.concatenate([turned[0], turned[:1, 0]])
-        scene.tube("cord", edge + np.array([0, 0.02, 0.05]), 0.17, trim)
+        scene.tube("cord", edge + np.array([0, 0.02, 0.05]), cord, trim)
 
 
 def necklace(skin: BVHTree, made: bpy.types.Material, lowest: float, radius: float = 0.30) -> None:
@@ -135,7 +137,7 @@ def earrings(kit: FaceKit, vertices: Array, pearl: bpy.types.Material, gold: bpy
         x, y = kit.neutral[:11248, 0] * side, kit.neutral[:11248, 1]
         ear = np.flatnonzero((x > 7.6) & (y < 2.0) & (y > -2.5))
         lobe = vertices[ear[np.argmin(kit.neutral[ear, 1] - 0.3 * x[ear])]]
-        hook = lobe + np.array([side * 0.10, 0.25, 0.25])
+        hook = lobe + np.array([side * 0.05, 0.25, 0.55])
         scene.spheres("stud", hook[None], np.array([0.13]), gold)
         scene.spheres("drop", (hook - [0, 0.72, 0])[None], np.array([0.42]), pearl)
         scene.tube("wire", np.array([hook, hook - [0, 0.4, 0]]), 0.035, gold)

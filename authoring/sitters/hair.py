@@ -54,6 +54,18 @@ def roots(
     return sum(share[:, k, None] * vertices[triangles[chosen, k]] for k in range(3))
 
 
+def parting(kit: FaceKit, vertices: Array, count: int) -> Array:
+    """Roots along both sides of the centre parting, from the forehead to the crown."""
+    weight = scalp_weight(kit)
+    x, y, z = kit.neutral[:SKIN_VERTICES].T
+    middle = np.flatnonzero((np.abs(x) < 0.3) & (weight > 0.5) & (y > 6.0) & (z > -4.0))
+    middle = middle[np.argsort(-z[middle])]
+    steps = np.linspace(0, len(middle) - 1, count)
+    line = np.stack([np.interp(steps, np.arange(len(middle)), vertices[middle, k]) for k in range(3)], -1)
+    sides = np.where(np.arange(count) % 2 == 0, 0.12, -0.12)
+    return np.c_[sides, line[:, 1:]]
+
+
 def comb(root: Array, lift: float, tree: BVHTree, wave: float, phase: float) -> Array:
     """March one guide from its root: sideways from the parting, then back and down to the knot."""
     side = 1.0 if root[0] > 0 else -1.0
@@ -99,7 +111,8 @@ def guides(
     depth: tuple[float, float],
 ) -> list[Array]:
     lines = []
-    for root in roots(kit, vertices, count, rng, 0.45):
+    scattered = roots(kit, vertices, count, rng, 0.45)
+    for root in np.concatenate([scattered, parting(kit, vertices, count // 10)]):
         phase = 0.30 * root[2] + rng.normal(0, 0.15)
         line = comb(root, rng.uniform(*depth), tree, wave, phase)
         if len(line) >= 8:
@@ -163,10 +176,8 @@ def flyaways(lines: list[Array], rng: np.random.Generator, count: int, radius: f
     return Locks(grown, radii)
 
 
-def coronet(
-    kit: FaceKit, vertices: Array, tree: BVHTree, rng: np.random.Generator, hairs: int, radius: float
-) -> Locks:
-    """A three-lock braid over the crown from ear to ear; `hairs` per lock."""
+def coronet(tree: BVHTree, rng: np.random.Generator, hairs: int, radius: float, lift: float) -> Locks:
+    """A three-lock braid over the crown from ear to ear, `lift` cm above the scalp; `hairs` per lock."""
     sweep = np.linspace(-1, 1, 400)
     bearing = sweep * np.radians(118)
     aim = np.stack([np.sin(bearing), np.cos(bearing), 0.34 - 0.90 * np.abs(sweep) ** 2.2], -1)
@@ -185,7 +196,7 @@ def coronet(
     lines, radii = [], []
     for lock in range(3):
         phase = 2 * np.pi * (length / 5.4 + lock / 3)
-        middle = path + 0.95 * normals
+        middle = path + lift * normals
         middle = (
             middle + (0.66 * np.sin(phase))[:, None] * across + (0.30 * np.sin(2 * phase))[:, None] * normals
         )

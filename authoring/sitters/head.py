@@ -153,10 +153,13 @@ def _scale_lips(vertices: Array, kit: FaceKit, factor: float) -> Array:
 
 
 def _slim_nose(vertices: Array, kit: FaceKit, factor: float) -> Array:
+    """Narrow the wings and lower the tip, so that less of the nostrils shows."""
     tip = vertices[kit.landmarks68[30]]
     near = np.exp(-(((vertices - tip) / [2.2, 2.4, 3.0]) ** 2).sum(1))
+    droop = np.exp(-(((vertices - tip) / [1.1, 0.9, 1.6]) ** 2).sum(1))
     slim = vertices.copy()
     slim[:, 0] *= 1.0 + (factor - 1.0) * near
+    slim[:, 1] -= 2.0 * (1.0 - factor) * droop
     return slim
 
 

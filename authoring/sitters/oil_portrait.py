@@ -33,7 +33,7 @@ WOMAN = Likeness(
     eye_size=1.13,
     jaw_width=0.91,
     neck_width=0.80,
-    nose_width=0.91,
+    nose_width=0.90,
     lip_fullness=0.88,
     chin_length=0.88,
     nod=2.5,
@@ -41,6 +41,7 @@ WOMAN = Likeness(
 )
 BROW_DROP = 0.62  # cm
 CAMERA = (0.75, -13.0, 0.48)
+WARMTH, SATURATION, CONTRAST = (1.05, 1.0, 0.94), 1.30, 0.16
 TARGET = (0.06, 0.0, 0.0)
 
 
@@ -92,7 +93,7 @@ def _flesh(kit: FaceKit, straight: Array, vertices: Array) -> None:
     scene.drive(made, "Subsurface Weight", "subsurface", head.data, subsurface)
     scene.add_noise_bump(made, [(110.0, 0.10), (300.0, 0.08)], 0.004)
     scene.set_mesh_points(head.data, turn_body(points, WOMAN.body_turn))
-    brow = scene.hair_material("brow", 0.50, 0.5, 0.5)
+    brow = scene.hair_material("brow", 0.60, 0.5, 0.5)
     features.brows(kit, vertices, head.data, brow, np.random.default_rng(3), BROW_DROP)
 
 
@@ -103,7 +104,7 @@ def _hair(kit: FaceKit, vertices: Array, rng: np.random.Generator) -> None:
     mass = hair.strands_around(guides, rng, 26, 0.024, 0.20)
     mass += hair.baby_hair(kit, vertices, tree, rng, 1100, 0.012)
     mass += hair.flyaways(guides, rng, 500, 0.012)
-    mass += hair.coronet(kit, vertices, tree, rng, 420, 0.020)
+    mass += hair.coronet(tree, rng, 420, 0.020, 0.80)
     scene.strands("hair", mass.lines, mass.radii, brown)
 
 
@@ -128,8 +129,8 @@ def main() -> None:
     plate = options.out.with_suffix(".png")
     landmarks = render(kit, plate, options.size, options.samples, options.threads, options.lens)
     rgb, alpha = paint.read_plate(plate)
-    flesh = paint.grade(rgb, (1.05, 1.0, 0.93), 1.22, 0.10)
-    picture = paint.compose(flesh, alpha, paint.studio_ground())
+    flesh = paint.grade(rgb, WARMTH, SATURATION, CONTRAST)
+    picture = paint.compose(flesh, alpha, paint.evening_sky())
     paint.save(options.out, paint.paint(picture, landmarks))
 
 

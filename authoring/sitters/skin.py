@@ -12,7 +12,7 @@ BLUSH = np.array([0.80, 0.40, 0.30])
 LIP = np.array([0.50, 0.185, 0.155])
 UMBER = np.array([0.13, 0.070, 0.040])
 HAIR_GROUND = np.array([0.050, 0.026, 0.014])
-NOSTRIL = np.array([0.13, 0.045, 0.03])
+NOSTRIL = np.array([0.22, 0.085, 0.055])
 
 
 def patch(points: Array, centre: Array, spread: tuple[float, float, float]) -> Array:
@@ -128,6 +128,6 @@ def paint(kit: FaceKit, vertices: Array, points: Array, brow_drop: float) -> tup
 
     inside_mouth = near_mouth & (lips < -0.1) & (points[:, 2] < landmarks[48, 2] - 0.4)
     colour[inside_mouth] *= 0.3
-    roughness = 0.43 - 0.13 * lip_weight - 0.05 * patch(points, landmarks[30], (0.9, 0.9, 1.2))
+    roughness = 0.43 - 0.08 * lip_weight - 0.05 * patch(points, landmarks[30], (0.9, 0.9, 1.2))
     subsurface = np.clip(1.0 - nostrils * 1.2 - smoothstep(0.2, 0.6, scalp), 0.0, 1.0)
     return colour, roughness, subsurface

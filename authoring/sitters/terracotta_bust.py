@@ -12,7 +12,18 @@ import hair
 import numpy as np
 import paint
 import scene
-from head import SKIN_PARTS, Array, FaceKit, Likeness, sculpt, smoothstep, turn_body
+from head import (
+    SKIN_PARTS,
+    SKIN_VERTICES,
+    Array,
+    FaceKit,
+    Likeness,
+    push_out,
+    scalp_weight,
+    sculpt,
+    smoothstep,
+    turn_body,
+)
 from skin import brow_line, outline
 
 SITTER = Likeness(
@@ -36,6 +47,7 @@ SITTER = Likeness(
 )
 CAMERA = (-0.55, -13.0, 0.48)
 TARGET = (-0.02, 0.0, 0.02)
+NAPE_CM = 1.5  # locks rooted lower would hang loose behind the ears
 VOXEL_CM = 0.085
 
 
@@ -48,12 +60,12 @@ def clay() -> bpy.types.Material:
     noise.inputs["Distortion"].default_value = 1.2
     ramp = tree.nodes.new("ShaderNodeValToRGB")
     low, high = ramp.color_ramp.elements
-    low.position, low.color = 0.30, (0.40, 0.155, 0.080, 1)
-    high.position, high.color = 0.70, (0.56, 0.255, 0.145, 1)
+    low.position, low.color = 0.30, (0.39, 0.150, 0.074, 1)
+    high.position, high.color = 0.70, (0.56, 0.250, 0.135, 1)
     tree.links.new(place.outputs["Object"], noise.inputs["Vector"])
     tree.links.new(noise.outputs[0], ramp.inputs["Fac"])
     tree.links.new(ramp.outputs["Color"], scene.principled(made).inputs["Base Color"])
-    scene.add_noise_bump(made, [(9.0, 0.10), (60.0, 0.14), (190.0, 0.10)], 0.012)
+    scene.add_noise_bump(made, [(9.0, 0.16), (60.0, 0.20), (190.0, 0.16)], 0.014)
     return made
 
 
@@ -102,22 +114,32 @@ def modelled_hair(kit: FaceKit, vertices: Array, made: bpy.types.Material) -> No
     """Thick locks over a solid cap, fused into one skin of clay."""
     rng = np.random.default_rng(12)
     tree = hair.scalp_surface(kit, vertices)
-    guides = hair.guides(kit, vertices, tree, rng, 700, 0.34, (0.05, 0.55))
+    guides = hair.guides(kit, vertices, tree, rng, 1000, 0.34, (0.10, 0.60))
     lines, radii = [], []
     for line in guides:
+        loose = (line[:, 1] < -1.5) & (line[:, 2] > -4.5)
+        if line[0, 1] < NAPE_CM or loose.any():
+            continue
         t = np.linspace(0, 1, len(line))
         lines.append(line)
         radii.append(rng.uniform(0.16, 0.30) * (0.55 + 0.45 * smoothstep(0, 0.2, t)) * (1 - 0.35 * t**3))
-    braid = hair.coronet(kit, vertices, tree, rng, 9, 0.20)
+    braid = hair.coronet(tree, rng, 9, 0.20, 1.15)
     pieces = [_tubes(lines, radii), _tubes(braid.lines, braid.radii), _cap(kit, vertices)]
     data = _fuse(pieces)
     scene.link("hair", data, made)
 
 
 def _cap(kit: FaceKit, vertices: Array) -> bpy.types.Object:
-    weight = hair.scalp_weight(kit)
-    outer = hair.push_out(kit, vertices, 0.24 * smoothstep(0.35, 1.0, weight) - 0.5 * (weight < 0.35))
-    return scene.part_mesh("cap", kit, outer, ("face", "headneck"), None, 1)
+    """A closed shell under the locks, thinner along the parting and at the hairline."""
+    weight = scalp_weight(kit)
+    scalp = np.zeros(len(vertices), bool)
+    scalp[:SKIN_VERTICES] = weight > 0.3
+    aside = 0.35 + 0.65 * smoothstep(0.0, 0.8, np.abs(kit.neutral[:SKIN_VERTICES, 0]))
+    outer = push_out(kit, vertices, 0.42 * smoothstep(0.3, 1.0, weight) * aside - 0.35)
+    cap = scene.part_mesh("cap", kit, outer, ("face", "headneck"), None, 1, scalp)
+    shell = cap.modifiers.new("thickness", "SOLIDIFY")
+    shell.thickness, shell.offset = 0.7 / scene.UNIT_CM, 0.0
+    return cap
 
 
 def _tubes(lines: list[Array], radii: list[Array]) -> bpy.types.Object:
@@ -163,15 +185,15 @@ def render(kit: FaceKit, out: Path, size: int, samples: int, threads: int, lens_
     carved_eyes(kit, vertices, made)
     scene.part_mesh("lids", kit, vertices, ("lacL", "lacR"), made, 1)
     modelled_hair(kit, vertices, made)
-    dress.mantle(bare, made, made, SITTER.body_turn, (-18.0, -13.3, -11.8))
+    dress.mantle(bare, made, made, SITTER.body_turn, (-18.2, -13.3, -11.8), clearance=0.30, cord=0.30)
 
     scene.world((0.030, 0.031, 0.034))
-    scene.area_light((-4.8, -5.4, 5.0), (0, -0.4, 0), 2.2, 640, (1.0, 0.93, 0.83))
+    scene.area_light((-4.8, -5.4, 5.0), (0, -0.4, 0), 2.2, 720, (1.0, 0.93, 0.83))
     scene.area_light((6.0, -5.0, 0.6), (0, 0, 0), 4.0, 80, (0.80, 0.88, 1.0))
     scene.area_light((4.2, 4.5, 4.2), (0, 0, 0.2), 1.5, 330, (1.0, 0.91, 0.80))
     scene.area_light((-5.0, 3.5, 1.0), (0, 0, 0), 2.0, 90, (0.85, 0.9, 1.0))
     scene.camera(CAMERA, TARGET, lens_mm)
-    scene.render(out, size, samples, threads, exposure=0.50, look="AgX - Medium High Contrast")
+    scene.render(out, size, samples, threads, exposure=0.40, look="AgX - Medium High Contrast")
 
 
 def gallery_wall() -> paint.Image:

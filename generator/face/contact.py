@@ -2,7 +2,8 @@
 
 A blink is solved exactly: the upper lid travels from where the other expressions leave it to the lower lid,
 over the eyeball, so that eyes of any opening close at ``eyeBlink = 1`` and never over-close. Inner lips that
-would cross are moved apart, the lower lip giving way. Both corrections fade into the neighbouring skin.
+would cross are moved apart, the lower lip giving way. Both corrections fade into the neighbouring skin. The
+rings of each lip stay in their order, so that the red of the lips never folds over itself.
 """
 
 from dataclasses import dataclass
@@ -27,6 +28,24 @@ _LID_REACH = 0.55  # eye openings
 _LID_REACH_LIMITS_CM = (0.35, 1.2)
 _LIP_REACH = 0.2  # mouth widths
 LOWER_LIP_SHARE = 0.7
+_LIP_COMPRESSION = 0.2  # of the resting distance between two rings of a lip is always left
+_INNER_YIELDS = 0.15  # where rings would pass each other, mostly the outer move: the inner outline the mouth
+
+# The four rings of the upper and of the lower lip between the corners, from the inner to the outer.
+_LIP_RINGS = np.array([
+    [
+        topology.INNER_LIP_UPPER[1:-1],
+        (183, 42, 41, 38, 12, 268, 271, 272, 407),
+        (184, 74, 73, 72, 11, 302, 303, 304, 408),
+        topology.OUTER_LIP_UPPER[1:-1],
+    ],
+    [
+        topology.INNER_LIP_LOWER[1:-1],
+        (96, 89, 179, 86, 15, 316, 403, 319, 325),
+        (77, 90, 180, 85, 16, 315, 404, 320, 307),
+        topology.OUTER_LIP_LOWER[1:-1],
+    ],
+])  # fmt: skip
 
 _SEAM = np.array([61, 76, 62, 78, 291, 306, 292, 308])  # mouth corners belong to both lips
 
@@ -57,7 +76,8 @@ class Mouth:
     """The lips of a bound portrait. N = 9 pairs between the corners, M vertices that the lips carry.
 
     ``vertical`` (2,) image direction along which gaps are measured; ``slack`` (N,) cm by which the lips may
-    approach until they touch; ``skin`` (M,), ``spread`` (M, N) signed:
+    approach until they touch; ``rings`` (2, 4, N) of the upper and the lower lip, from the inner to the
+    outer, and ``room`` (2, 3, N) cm by which each two may approach; ``skin`` (M,), ``spread`` (M, N) signed:
     positive on the upper lip, negative on the lower.
     """
 
@@ -65,6 +85,8 @@ class Mouth:
     lower: Indices
     vertical: Single
     slack: Single
+    rings: Indices
+    room: Single
     skin: Indices
     spread: Single
 
@@ -107,6 +129,7 @@ def mouth(shape: Array, lower_side: NDArray[np.bool_]) -> Mouth:
     lower = np.array(topology.INNER_LIP_LOWER[1:-1])
     vertical = mouth_vertical(shape)
     reach = _LIP_REACH * float(np.linalg.norm(shape[61] - shape[291]))
+    level = shape[_LIP_RINGS, :2] @ vertical * np.array([1.0, -1.0])[:, None, None]
     vertices = np.arange(topology.VERTEX_COUNT)
     above, raised = _spread(shape, upper, _SEAM, reach, vertices[~lower_side])
     below, lowered = _spread(shape, lower, _SEAM, reach, vertices[lower_side])
@@ -115,6 +138,8 @@ def mouth(shape: Array, lower_side: NDArray[np.bool_]) -> Mouth:
         lower=lower,
         vertical=vertical.astype(np.float32),
         slack=np.maximum((shape[upper, :2] - shape[lower, :2]) @ vertical, 0.0).astype(np.float32),
+        rings=_LIP_RINGS,
+        room=((1 - _LIP_COMPRESSION) * np.maximum(np.diff(level, axis=1), 0.0)).astype(np.float32),
         skin=np.r_[above, below],
         spread=np.r_[(1 - LOWER_LIP_SHARE) * raised, -LOWER_LIP_SHARE * lowered].astype(np.float32),
     )
@@ -195,6 +220,30 @@ def close_eye(
         for i in range(count):
             for c in range(3):
                 displaced[skin[m], c] += spread[m, i] * correction[i, c]
+
+
+@numba.njit(cache=True)
+def unfold_lips(displaced: Single, rings: Indices, room: Single, vertical: Single) -> None:
+    """Correct ``displaced`` (468, 3) in place so that the rings of each lip keep their order."""
+    outward = np.empty(4, np.float32)
+    pushed_out = np.empty(4, np.float32)
+    pushed_in = np.empty(4, np.float32)
+    for lip in range(2):
+        sign = 1 - 2 * lip
+        for i in range(rings.shape[2]):
+            for k in range(4):
+                moved = displaced[rings[lip, k, i]]
+                outward[k] = sign * (moved[0] * vertical[0] + moved[1] * vertical[1])
+            pushed_out[:] = outward
+            pushed_in[:] = outward
+            for k in range(3):
+                pushed_out[k + 1] = max(pushed_out[k + 1], pushed_out[k] - room[lip, k, i])
+            for k in range(2, -1, -1):
+                pushed_in[k] = min(pushed_in[k], pushed_in[k + 1] + room[lip, k, i])
+            for k in range(4):
+                level = pushed_out[k] + _INNER_YIELDS * (pushed_in[k] - pushed_out[k])
+                for c in range(2):
+                    displaced[rings[lip, k, i], c] += sign * (level - outward[k]) * vertical[c]
 
 
 @numba.njit(cache=True, fastmath=True)

@@ -157,6 +157,7 @@ class BoundFace:
                 eye.spread,
             )  # fmt: skip
         lips = self._mouth
+        contact.unfold_lips(displaced, lips.rings, lips.room, lips.vertical)
         contact.part_lips(
             displaced, lips.upper, lips.lower, lips.vertical, lips.slack, lips.skin, lips.spread
         )

@@ -19,8 +19,11 @@ Single = NDArray[np.float32]
 Indices = NDArray[np.int64]
 
 _RIDGE = 2e-4  # cm^2 per unit weight, against the mean squared error of a landmark
-_RELUCTANT_RIDGE = 4e-3
-_RELUCTANT = ("jawForward", "mouthFrown", "mouthPress", "cheekPuff", "noseSneer")  # poorly seen by landmarks
+# What landmarks see poorly would otherwise explain their noise.
+_RELUCTANCE = {
+    "jawForward": 4e-3, "mouthFrown": 4e-3, "cheekPuff": 4e-3, "noseSneer": 4e-3,
+    "mouthPress": 2e-3, "eyeWide": 1e-3,
+}  # fmt: skip
 _UNSEEN = ("eyeLook", "eyeBlink")  # gaze is measured on the iris, blinks on the lids
 _CHIN = (152, 148, 377, 176, 400, 149, 378, 175, 199, 200, 171, 396)
 _CHIN_IMPORTANCE = 2.5
@@ -48,7 +51,7 @@ def fit(face: BoundFace, moved: NDArray[np.floating], vertices: Indices) -> Sing
     response = _response(face)[:, vertices].reshape(len(EXPRESSIONS), -1)
     free = np.array([not name.startswith(_UNSEEN) for name in EXPRESSIONS])
     response[~free] = 0.0
-    ridge = [_RELUCTANT_RIDGE if name.startswith(_RELUCTANT) else _RIDGE for name in EXPRESSIONS]
+    ridge = [_RELUCTANCE.get(_unsided(name), _RIDGE) for name in EXPRESSIONS]
     normal = (response * importance) @ response.T + np.diag(ridge)
 
     weights = np.zeros((len(target), len(EXPRESSIONS)))
@@ -63,6 +66,10 @@ def fit(face: BoundFace, moved: NDArray[np.floating], vertices: Indices) -> Sing
         decoded = np.stack([face(w)[vertices].ravel() for w in weights])
         bend = decoded - weights @ response
     return weights.astype(np.float32)
+
+
+def _unsided(name: str) -> str:
+    return name.removesuffix("Left").removesuffix("Right")
 
 
 def _response(face: BoundFace) -> Array:

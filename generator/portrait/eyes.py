@@ -26,6 +26,7 @@ _PATCH_PX_PER_EYE = (72, 160)
 _LASH_DARKEST_SHARE = 0.15
 _SCLERA_LIGHT = 0.8
 """How closely the white of the eye follows the light on the skin around it."""
+_WHITE_ENOUGH = 0.95
 _SCLERA_AT_LEAST = 0.85
 """The white of a narrow, shaded eye is invented at least this bright against the lid."""
 _LASH_AT_MOST = 0.42
@@ -49,7 +50,7 @@ EYES = (
 """Both rings from the image's left corner to its right one."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class EyeLayer:
     """One eye of a portrait.
 
@@ -64,6 +65,7 @@ class EyeLayer:
             iris with coverage 0..1 (4), closed lid (3), all 0..255.
         iris_centre: (2,) and ``iris_radius``, in eye widths.
         lash: (3,) float32 colour of the lash line.
+        whiteness: (3,) colour of the white of the eye over the brightness of the skin around.
     """
 
     ring: EyeRing
@@ -79,6 +81,7 @@ class EyeLayer:
     iris_centre: Array
     iris_radius: float
     lash: Float32
+    whiteness: Array
 
     @property
     def to_frame(self) -> Array:
@@ -98,7 +101,26 @@ def lid_curve(u: Array, v: Array) -> Float32:
     return np.asarray(PchipInterpolator(u[keep], v[keep])(np.clip(even, u[0], u[-1])), np.float32)
 
 
-def build_eye(frame: NDArray[np.uint8], uv: Array, iris_px: Array, ring: EyeRing, grain: float) -> EyeLayer:
+def build_eyes(frame: NDArray[np.uint8], uv: Array, landmarks: Array, grain: float) -> tuple[EyeLayer, ...]:
+    """Take both eyes apart; see ``build_eye``. The white of the darker one takes after that of the other."""
+    eyes = [build_eye(frame, uv, landmarks[list(ring.iris), :2], ring, grain) for ring in EYES]
+    dark, light = sorted(eyes, key=lambda eye: float(eye.whiteness.mean()))
+    if dark.whiteness.mean() < _WHITE_ENOUGH * light.whiteness.mean():
+        iris_px = landmarks[list(dark.ring.iris), :2]
+        shared = (dark.whiteness + light.whiteness) / 2
+        eyes[eyes.index(dark)] = build_eye(frame, uv, iris_px, dark.ring, grain, whiteness=shared)
+    return tuple(eyes)
+
+
+def build_eye(
+    frame: NDArray[np.uint8],
+    uv: Array,
+    iris_px: Array,
+    ring: EyeRing,
+    grain: float,
+    *,
+    whiteness: Array | None = None,
+) -> EyeLayer:
     """Take one eye apart.
 
     Args:
@@ -107,6 +129,7 @@ def build_eye(frame: NDArray[np.uint8], uv: Array, iris_px: Array, ring: EyeRing
         iris_px: (5, 2) iris landmarks: centre and four points of the rim.
         ring: which eye.
         grain: standard deviation of the source's fine texture, 0..255, to be laid over what is invented.
+        whiteness: (3,) colour of the white over the brightness of the skin around, if better known than seen.
     """
     left, right = uv[ring.upper[0]], uv[ring.upper[-1]]
     width_px = float(np.linalg.norm(right - left))
@@ -143,6 +166,7 @@ def build_eye(frame: NDArray[np.uint8], uv: Array, iris_px: Array, ring: EyeRing
     rho = np.hypot(u - iris_centre[0], v - iris_centre[1]) / radius
 
     lid = _closed_lid(skin, u, v, top, bottom, per_eye, grain)
+    ball, whiteness = _eyeball(skin, lid, u, v - top, rho, inside, per_eye, whiteness)
     return EyeLayer(
         ring=ring,
         centre=centre,
@@ -151,7 +175,8 @@ def build_eye(frame: NDArray[np.uint8], uv: Array, iris_px: Array, ring: EyeRing
         upper=upper,
         lower=lower,
         opening=float((lower - upper).max()),
-        ball=_eyeball(skin, lid, u, v - top, rho, inside, per_eye),
+        ball=ball,
+        whiteness=whiteness,
         iris=_whole_iris(skin, rho, inside, per_eye),
         lid=lid,
         iris_centre=iris_centre,
@@ -176,31 +201,42 @@ def _refined_radius(light: Array, distance: Array, inside: NDArray[np.bool_], gu
 
 
 def _eyeball(
-    skin: Float32, lid: Float32, u: Array, depth: Array, rho: Array, inside: NDArray[np.bool_], per_eye: float
-) -> Float32:
+    skin: Float32,
+    lid: Float32,
+    u: Array,
+    depth: Array,
+    rho: Array,
+    inside: NDArray[np.bool_],
+    per_eye: float,
+    whiteness: Array | None,
+) -> tuple[Float32, Array]:
     """The white of the eye: its visible parts, and elsewhere their colour, lit as the skin around is lit.
 
     ``depth`` is the distance below the upper lid's edge, in eye widths.
     """
-    white = inside & (rho > 1.17)
+    white = inside & (rho > 1.22)
     if white.sum() < 20:
-        fill = np.broadcast_to(np.percentile(skin[inside], 90, axis=0), skin.shape)
-        return np.ascontiguousarray(fill, np.float32)
+        white = inside
     light = skin.mean(2)
     bright = white & (light > np.percentile(light[white], 35))
     around = cv2.GaussianBlur(lid.mean(2), (0, 0), 0.12 * per_eye)
-    lit = (around / around[bright].mean()) ** _SCLERA_LIGHT
-    fill = np.median(skin[bright] / lit[bright][:, None], 0) * lit[..., None]
-    fill = np.minimum(fill, np.percentile(skin[bright], 92, axis=0))
+    brightness = float(around[bright].mean())
+    lit = (around / brightness) ** _SCLERA_LIGHT
+    if whiteness is None:
+        seen = np.median(skin[bright] / lit[bright][:, None], 0)
+        whiteness = seen / brightness
+        fill = np.minimum(seen * lit[..., None], np.percentile(skin[bright], 92, axis=0))
+    else:
+        fill = whiteness * brightness * lit[..., None]
     fill *= max(1.0, _SCLERA_AT_LEAST * float(around[inside].mean()) / max(float(fill[inside].mean()), 1.0))
     fill *= _lid_shadow(light / np.maximum(fill.mean(2), 1), depth, white)[..., None]
 
     corner = np.abs(u) > 0.44
-    like = np.abs(skin - fill).max(2) < 0.16 * np.maximum(fill.mean(2), 1)
+    like = np.abs(skin - fill).max(2) < 0.12 * np.maximum(fill.mean(2), 1)
     visible = ((white & like) | (corner & (rho > 1.3))).astype(np.float32)
     keep = cv2.GaussianBlur(cv2.erode(visible, np.ones((3, 3), np.uint8)), (0, 0), 0.02 * per_eye) * visible
     ball = skin * keep[..., None] + fill * (1 - keep[..., None])
-    return np.ascontiguousarray(np.clip(ball, 0, 255), np.float32)
+    return np.ascontiguousarray(np.clip(ball, 0, 255), np.float32), np.asarray(whiteness)
 
 
 def _lid_shadow(ratio: Array, depth: Array, white: NDArray[np.bool_]) -> Array:

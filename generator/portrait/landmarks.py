@@ -37,6 +37,8 @@ _ROLL_LINE = (33, 263)
 _ROI_RINGS = slice(0, 468)
 _OVERLAP_IOU = 0.3
 _TILE_LEVELS = (1, 2, 4)
+_LARGE_SHARE = 0.22
+"""Beside a face this high, as a share of the tile, others worth animating are seen at the same scale."""
 
 
 @dataclass(frozen=True)
@@ -107,14 +109,18 @@ class FaceLandmarker:
         self._task = task or assets.path("face_landmarker.task")
 
     def find(self, rgb: NDArray[np.uint8]) -> list[Face]:
-        """All faces in ``rgb`` (H, W, 3), largest first. An empty list means that no face was found."""
+        """The faces in ``rgb`` (H, W, 3), largest first; those much smaller than the largest may be missed.
+
+        An empty list means that no face was found.
+        """
         faces: list[Face] = []
         for level in _TILE_LEVELS:
             for region in self._detect(rgb, level):
                 face = self._refined(rgb, region)
                 if face is not None and not any(_same(face, other) for other in faces):
                     faces.append(face)
-            if faces:
+            largest = max((face.height_px for face in faces), default=0.0)
+            if largest > _LARGE_SHARE * max(rgb.shape[:2]) / level:
                 break
         return sorted(faces, key=lambda face: -face.height_px)
 

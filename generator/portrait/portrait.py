@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from generator.errors import PortraitError
 from generator.face import topology
 from generator.face.decoder import FaceDecoder
-from generator.portrait.eyes import EYES, EyeLayer, build_eye
+from generator.portrait.eyes import EYES, EyeLayer, build_eyes
 from generator.portrait.framing import Aspect, frame_portrait
 from generator.portrait.image import open_image
 from generator.portrait.landmarks import Face, FaceLandmarker
@@ -136,9 +136,7 @@ class Portrait:
             pose=pose,
             mesh=mesh,
             skin=Skin.of(FaceDecoder.load().bind(neutral), pose, triangles, lips_closed=gap_cm == 0),
-            eyes=tuple(
-                build_eye(frame, uv, landmarks[list(ring.iris), :2], ring, palette.grain) for ring in EYES
-            ),
+            eyes=build_eyes(frame, uv, landmarks, palette.grain),
             mouth=MouthInterior.build(
                 lip_centre_cm=lips.mean(0),
                 mouth_width_cm=float(np.linalg.norm(mouth_corners[1] - mouth_corners[0])),

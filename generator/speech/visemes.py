@@ -1,8 +1,9 @@
 """How each phone looks: articulatory targets in ARKit weights, and how firmly each is held.
 
-Amplitudes follow the lip opening, mouth width and chin drop measured at phone centres of real speakers
-(GRID corpus, Cooke et al. 2006: open vowels part the inner lips by 1.0-1.2 cm, sibilants by 0.9, /w/ by
-0.2). A full ``jawOpen`` is a gap of about 4 cm, so speech stays below 0.3. Names without a side mean both.
+Amplitudes follow lip opening, mouth width and chin drop of real speakers, fitted phone by phone under the
+same dominance functions (GRID corpus, Cooke et al. 2006: open vowels part the inner lips by 1.1-1.4 cm, /s/
+by 0.9, /u/ by 0.4, /w/ by 0.1; the chin drops by 0.9 cm for /ae/, by 0.2 for /s/). A full ``jawOpen`` is a
+gap of about 4 cm, so speech stays below 0.3. Names without a side mean both sides.
 """
 
 from __future__ import annotations
@@ -66,44 +67,47 @@ def _consonant(
     return Viseme(targets, jaw=hold, aperture=hold, shape=shape)
 
 
-_OPEN = _vowel(0.26, 0.12, 0.10)
-_FRONT_OPEN = _vowel(0.22, 0.20, 0.16, mouthStretch=0.10)
-_FRONT_MID = _vowel(0.19, 0.20, 0.16, mouthStretch=0.12)
-_CENTRAL = _vowel(0.15, 0.12, 0.08, shape=0.15)
-_FRONT_CLOSE = _vowel(0.10, 0.22, 0.14, mouthStretch=0.22, mouthDimple=0.08)
-_ROUND_OPEN = _vowel(0.20, shape=0.8, mouthFunnel=0.26, mouthPucker=0.12)
-_ROUND_MID = _vowel(0.12, shape=0.9, mouthFunnel=0.24, mouthPucker=0.38)
-_ROUND_CLOSE = _vowel(0.06, shape=1.0, mouthFunnel=0.18, mouthPucker=0.58)
-_RHOTIC = _consonant(0.08, 0.04, hold=0.5, shape=0.6, mouthFunnel=0.18, mouthPucker=0.22)
+_OPEN = _vowel(0.28, 0.16, 0.12)
+_FRONT_OPEN = _vowel(0.29, 0.16, 0.12, mouthStretch=0.04)
+_FRONT_MID = _vowel(0.27, 0.28, 0.22, mouthStretch=0.14)
+_CENTRAL = _vowel(0.20, 0.14, 0.08, shape=0.15)
+_FRONT_NEAR_CLOSE = _vowel(0.18, 0.18, 0.12, mouthStretch=0.05)
+_FRONT_CLOSE = _vowel(0.16, 0.34, 0.25, mouthStretch=0.20, mouthDimple=0.06)
+_ROUND_OPEN = _vowel(0.17, shape=0.8, mouthFunnel=0.18, mouthPucker=0.20)
+_ROUND_MID = _vowel(0.13, shape=0.9, mouthFunnel=0.15, mouthPucker=0.38)
+_ROUND_CLOSE = _vowel(0.06, shape=1.0, mouthFunnel=0.12, mouthPucker=0.54)
+_RHOTIC_VOWEL = _vowel(0.11, 0.05, shape=0.6, mouthFunnel=0.12, mouthPucker=0.20)
+_RHOTIC = _consonant(0.07, 0.02, hold=0.6, shape=0.8, mouthFunnel=0.10, mouthPucker=0.34)
 _BILABIAL = Viseme({"jawOpen": 0.05}, jaw=0.9, aperture=0.9, shape=0.05, contact=Contact.LIPS)
 _LABIODENTAL = Viseme(
-    {"jawOpen": 0.06, "mouthUpperUp": 0.14}, jaw=0.9, aperture=0.9, shape=0.12, contact=Contact.LIP_TO_TEETH
+    {"jawOpen": 0.05, "mouthUpperUp": 0.14}, jaw=0.9, aperture=0.9, shape=0.12, contact=Contact.LIP_TO_TEETH
 )
-_DENTAL = _consonant(0.09, 0.12, 0.06, hold=0.5)
-_ALVEOLAR = _consonant(0.10, 0.16, 0.08, hold=0.45)
-_LATERAL = _consonant(0.12, 0.12, 0.06, hold=0.4)
-_SIBILANT = _consonant(0.055, 0.30, 0.16, hold=0.9, shape=0.2, mouthStretch=0.12)
+_DENTAL = _consonant(0.09, 0.10, 0.05, hold=0.5)
+_ALVEOLAR = _consonant(0.07, 0.24, 0.14, hold=0.5, shape=0.15, mouthStretch=0.14)
+_NASAL = _consonant(0.08, 0.12, 0.06, hold=0.45)
+_LATERAL = _consonant(0.10, 0.24, 0.14, hold=0.4, mouthStretch=0.06)
+_SIBILANT = _consonant(0.05, 0.34, 0.22, hold=0.9, shape=0.25, mouthStretch=0.20)
 _POSTALVEOLAR = _consonant(
-    0.055, 0.22, 0.16, hold=0.9, shape=0.8, mouthFunnel=0.28, mouthPucker=0.16, mouthShrugUpper=0.06
+    0.05, 0.24, 0.18, hold=0.9, shape=0.8, mouthFunnel=0.24, mouthPucker=0.16, mouthShrugUpper=0.06
 )
 _VELAR = _consonant(0.12, 0.14, 0.08, hold=0.25, shape=0.03)
 _GLOTTAL = _consonant(0.14, 0.12, 0.08, hold=0.15, shape=0.02)
-_LABIAL_GLIDE = _consonant(0.035, hold=0.8, shape=1.0, mouthFunnel=0.08, mouthPucker=0.62)
-_PALATAL_GLIDE = _consonant(0.08, 0.16, 0.10, hold=0.4, shape=0.3, mouthStretch=0.18)
+_LABIAL_GLIDE = _consonant(0.03, hold=0.9, shape=1.0, mouthFunnel=0.02, mouthPucker=0.60)
+_PALATAL_GLIDE = _consonant(0.08, 0.18, 0.12, hold=0.4, shape=0.3, mouthStretch=0.18)
 
 REST = Viseme({}, jaw=1.0, aperture=1.0, shape=0.6)
 
 VISEMES: dict[str, tuple[Viseme, ...]] = {
     "AA": (_OPEN,), "AE": (_FRONT_OPEN,), "AH": (_CENTRAL,), "AO": (_ROUND_OPEN,),
     "AW": (_OPEN, _ROUND_CLOSE), "AY": (_OPEN, _FRONT_CLOSE),
-    "EH": (_FRONT_MID,), "ER": (_RHOTIC,), "EY": (_FRONT_MID, _FRONT_CLOSE),
-    "IH": (_FRONT_CLOSE,), "IY": (_FRONT_CLOSE,),
+    "EH": (_FRONT_MID,), "ER": (_RHOTIC_VOWEL,), "EY": (_FRONT_MID, _FRONT_CLOSE),
+    "IH": (_FRONT_NEAR_CLOSE,), "IY": (_FRONT_CLOSE,),
     "OW": (_ROUND_MID, _ROUND_CLOSE), "OY": (_ROUND_OPEN, _FRONT_CLOSE),
     "UH": (_ROUND_MID,), "UW": (_ROUND_CLOSE,),
     "P": (_BILABIAL,), "B": (_BILABIAL,), "M": (_BILABIAL,),
     "F": (_LABIODENTAL,), "V": (_LABIODENTAL,),
     "TH": (_DENTAL,), "DH": (_DENTAL,),
-    "T": (_ALVEOLAR,), "D": (_ALVEOLAR,), "N": (_ALVEOLAR,), "L": (_LATERAL,),
+    "T": (_ALVEOLAR,), "D": (_ALVEOLAR,), "N": (_NASAL,), "L": (_LATERAL,),
     "S": (_SIBILANT,), "Z": (_SIBILANT,),
     "SH": (_POSTALVEOLAR,), "ZH": (_POSTALVEOLAR,), "CH": (_POSTALVEOLAR,), "JH": (_POSTALVEOLAR,),
     "K": (_VELAR,), "G": (_VELAR,), "NG": (_VELAR,), "HH": (_GLOTTAL,),

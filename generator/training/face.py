@@ -101,14 +101,14 @@ def main() -> None:
     constants = _constants(train.shapes)
     decoder = FaceDecoder(constants)
     model = _model(config, targets, train)
-    logger = CSVLogger(options.run, name="face", version="")
-    checkpoints = ModelCheckpoint(dirpath=options.run / "face", save_last=True)
+    logger = CSVLogger(options.run, name="logs")
+    checkpoints = ModelCheckpoint(dirpath=options.run, save_last=True, save_on_train_epoch_end=True)
     trainer = lightning.Trainer(
         accelerator="cpu", max_epochs=config.epochs, logger=logger, callbacks=[checkpoints],
         enable_progress_bar=options.progress, enable_model_summary=False, log_every_n_steps=50,
         gradient_clip_val=1.0, check_val_every_n_epoch=5,
     )  # fmt: skip
-    last = options.run / "face" / "last.ckpt"
+    last = options.run / "last.ckpt"
     trainer.fit(
         model,
         _loader(train, decoder, config.batch_size, shuffle=True),

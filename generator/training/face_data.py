@@ -1,8 +1,9 @@
 """Faces and expressions to learn from: ICT FaceKit identities and combinations, with what its sums get wrong.
 
 A target is the kit's linear sum, retargeted to the identity (mouth and jaw by mouth width, lids by eye
-opening), with competing expressions saturated, the red of the lips kept from folding over itself, lips kept
-from crossing by an elastic contact solve, and lids closed exactly.
+opening), with competing expressions saturated, lips that are open at rest closed where expressions ask for
+it, the red of the lips kept from folding over itself, lips kept from crossing by an elastic contact solve,
+and lids closed exactly.
 """
 
 from dataclasses import dataclass
@@ -20,7 +21,6 @@ from generator.training.correspondence import Correspondence, FaceKit
 from generator.training.elastic import ElasticSheet
 
 Array = NDArray[np.float64]
-Indices = NDArray[np.int64]
 
 _MOUTH_SCALE = (0.7, 1.25)
 _LID_SCALE = (0.4, 2.6)
@@ -43,30 +43,9 @@ _COMPETING: tuple[tuple[float, tuple[str, ...]], ...] = (
     (1.25, ("jawLeft", "mouthLeft")),
     (1.25, ("jawRight", "mouthRight")),
 )
+_UPPER_LIP = np.array(topology.INNER_LIP_UPPER[1:-1])
+_LOWER_LIP = np.array(topology.INNER_LIP_LOWER[1:-1])
 _LIP_SEAM = np.array([topology.INNER_LIP_UPPER[0], topology.INNER_LIP_UPPER[-1]])
-# The four rings of each lip between the corners, from the inner to the outer; and the sign of that way.
-_LIPS: tuple[tuple[float, Indices], ...] = (
-    (
-        1.0,
-        np.array([
-            topology.INNER_LIP_UPPER[1:-1],
-            (183, 42, 41, 38, 12, 268, 271, 272, 407),
-            (184, 74, 73, 72, 11, 302, 303, 304, 408),
-            topology.OUTER_LIP_UPPER[1:-1],
-        ]),
-    ),
-    (
-        -1.0,
-        np.array([
-            topology.INNER_LIP_LOWER[1:-1],
-            (96, 89, 179, 86, 15, 316, 403, 319, 325),
-            (77, 90, 180, 85, 16, 315, 404, 320, 307),
-            topology.OUTER_LIP_LOWER[1:-1],
-        ]),
-    ),
-)  # fmt: skip
-_INNER_YIELDS = 0.15
-_LIP_COMPRESSION = 0.2  # of the resting distance between two rings is always left
 
 
 def expression_basis(kit: FaceKit, correspondence: Correspondence, canonical: Array) -> Array:
@@ -107,12 +86,20 @@ def saturate(weights: Array) -> Array:
     return held
 
 
+_CLOSING = {
+    "mouthPressLeft": 2.0, "mouthPressRight": 2.0, "mouthRollUpper": 1.5, "mouthRollLower": 1.5,
+    "mouthClose": 8.0,
+}  # fmt: skip
+"""How strongly expressions ask that lips, open at rest, come together."""
+
+
 @dataclass(frozen=True)
 class Targets:
     """Makes training targets from a ``basis`` (51, 468, 3), a mean neutral (468, 3) and elastic skin."""
 
     basis: Array
     mean_shape: Array
+    lower_side: NDArray[np.bool_]
     sheet: ElasticSheet
 
     @classmethod
@@ -122,7 +109,8 @@ class Targets:
         """Targets in the frame of the ``canonical`` mesh (468, 3) with its ``triangles`` (898, 3)."""
         mean_shape = correspondence.points(kit.neutral)
         basis = expression_basis(kit, correspondence, canonical)
-        return cls(basis, mean_shape, ElasticSheet(triangles, ~contact.lower_side(mean_shape)))
+        lower_side = contact.lower_side(mean_shape)
+        return cls(basis, mean_shape, lower_side, ElasticSheet(triangles, ~lower_side))
 
     def gains(self, shape: Array) -> Array:
         """How much of each kit expression (51,) a face of this ``shape`` (468, 3) makes."""
@@ -155,33 +143,31 @@ class Targets:
         held = saturate(weights)
         moved: Array = np.einsum("be,enc->bnc", held, basis)
         self._close_eyes(moved, shape, held, basis)
+        self._close_lips(moved, shape, held)
         self._unfold_lips(moved, shape)
         self._part_lips(moved, shape)
         return moved
 
+    def _close_lips(self, moved: Array, shape: Array, held: Array) -> None:
+        """Bring together lips that are open at rest, as far as the expressions ask for closed lips."""
+        asked = held[:, [INDEX[name] for name in _CLOSING]] @ np.array(list(_CLOSING.values()))
+        closing = 1.0 - np.exp(-asked)
+        gap = contact.mouth(shape, self.lower_side).slack
+        share = contact.LOWER_LIP_SHARE
+        carried = self.sheet.carry(np.r_[_UPPER_LIP, _LOWER_LIP], _LIP_SEAM)
+        lifted = carried @ np.r_[(share - 1) * gap, share * gap]
+        moved[..., :2] += closing[:, None, None] * lifted[:, None] * mouth_vertical(shape)
+
     def _unfold_lips(self, moved: Array, shape: Array) -> None:
-        """Keep the rings of each lip in order, mostly by moving the outer: the inner outline the mouth."""
-        vertical = mouth_vertical(shape)
-        for outward, rings in _LIPS:
-            rest = outward * shape[rings, :2] @ vertical
-            spacing = np.diff(rest, axis=0)
-            least = np.minimum(_LIP_COMPRESSION * spacing, spacing)
-            level = rest + outward * moved[:, rings, :2] @ vertical
-            pushed_out, pushed_in = level.copy(), level.copy()
-            for k in range(3):
-                pushed_out[:, k + 1] = np.maximum(pushed_out[:, k + 1], pushed_out[:, k] + least[k])
-            for k in (2, 1, 0):
-                pushed_in[:, k] = np.minimum(pushed_in[:, k], pushed_in[:, k + 1] - least[k])
-            change = outward * (pushed_out + _INNER_YIELDS * (pushed_in - pushed_out) - level)
-            moved[:, rings, :2] += change[..., None] * vertical
+        lips = contact.mouth(shape, self.lower_side)
+        for displaced in moved:
+            contact.unfold_lips(displaced, lips.rings, lips.room, lips.vertical)
 
     def _part_lips(self, moved: Array, shape: Array) -> None:
-        upper = np.array(topology.INNER_LIP_UPPER[1:-1])
-        lower = np.array(topology.INNER_LIP_LOWER[1:-1])
         vertical = mouth_vertical(shape)
-        rest = (shape[upper, :2] - shape[lower, :2]) @ vertical
-        gap = rest + (moved[:, upper, :2] - moved[:, lower, :2]) @ vertical
-        apart = self.sheet.part(upper, lower, _LIP_SEAM, np.minimum(rest, 0.0) - gap)
+        slack = contact.mouth(shape, self.lower_side).slack
+        parted = (moved[:, _UPPER_LIP, :2] - moved[:, _LOWER_LIP, :2]) @ vertical
+        apart = self.sheet.part(_UPPER_LIP, _LOWER_LIP, _LIP_SEAM, -slack - parted)
         moved[..., :2] += apart[..., None] * vertical
 
     def _close_eyes(self, moved: Array, shape: Array, held: Array, basis: Array) -> None:
@@ -239,7 +225,7 @@ class Identities:
         shape = _rescale(shape, shape[2], (5.0, 7.0), (1.0, np.exp(rng.normal(0.0, 0.07))))
         shape *= np.exp(rng.normal(0.0, 0.04, 3))
         shape[:, 0] += rng.normal(0.0, 0.01) * shape[:, 0] ** 2  # a head not seen from the front
-        if rng.random() < 0.4:
+        if rng.random() < 0.6:
             shape = _open_lips(shape, rng.random() ** 2)
         if rng.random() < 0.3:
             middle = (shape[list(topology.INNER_LIP_UPPER)] + shape[list(topology.INNER_LIP_LOWER)]) / 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 
 import typer
@@ -34,12 +35,33 @@ app.command("serve")(serve.serve)
 
 def main() -> None:
     """Run the command line: one helpful line and exit status 1 on any error we know, 130 on Ctrl-C."""
+    _tidy_up_when_ended()
     try:
-        app()
-    except SystemExit as done:
-        if done.code == INTERRUPTED:
-            complain("stopped; nothing was left behind")
-        raise
+        status = app(standalone_mode=False)
+    except typer.TyperException as error:
+        _complain_of_usage(error)
+        status = 1
     except (AssetError, GeneratorError, GovernanceError, ServiceError) as error:
         complain(str(error))
-        sys.exit(1)
+        status = 1
+    except OSError as error:
+        complain(f"{error.filename or 'The system'}: {error.strerror or error}.")
+        status = 1
+    if status == INTERRUPTED:
+        complain("stopped; nothing was left behind")
+    sys.exit(status)
+
+
+def _tidy_up_when_ended() -> None:
+    """Let a polite end of the process (SIGTERM, a closed terminal) pass through every clean-up."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, lambda received, _: sys.exit(128 + received))
+
+
+def _complain_of_usage(error: typer.TyperException) -> None:
+    """Say what is wrong with the command line, unless its help was printed instead."""
+    message = error.format_message().rstrip(".")
+    context: typer.Context | None = getattr(error, "ctx", None)
+    if message and context:
+        complain(f"{message}: see `{context.command_path} --help`.")

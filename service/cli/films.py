@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
@@ -106,7 +107,7 @@ def _progress() -> Iterator[Progress]:
     from service.films import Progress
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Bar(*columns, console=console.err, transient=True) as bar:
+    with Bar(*columns, console=console.err, transient=True, disable=not console.err.is_terminal) as bar:
         task = bar.add_task("starting", total=None)
         yield Progress(
             stage=lambda name: bar.update(task, description=name),
@@ -145,7 +146,7 @@ def _clip(speech: Path) -> Path:
 def _report(film: Film) -> None:
     stats = film.stats
     console.out.print(
-        f"{film.path}: {stats.seconds:.1f} s in {stats.frames} frames, "
+        f"{escape(str(film.path))}: {stats.seconds:.1f} s in {stats.frames} frames, "
         f"{stats.frames_per_second:.0f} frames a second, "
         f"[green]{film.reading.state.value.capitalize()}[/]"
     )

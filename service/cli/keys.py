@@ -53,5 +53,6 @@ def renew() -> None:
 def _describe(authority: Authority) -> None:
     console.out.print(
         f"{authority.organisation} signs with {authority.algorithm} until {authority.expires:%Y-%m-%d}; "
-        f"keys in {authority.directory}"
+        f"keys in {authority.directory}",
+        markup=False,
     )

@@ -42,4 +42,4 @@ def _copy(folder: Path) -> None:
             shutil.copyfile(path, folder / path.name)
     except OSError as error:
         raise typer.BadParameter(f"{folder} cannot be written ({error.strerror}).") from error
-    console.out.print(f"Copied to {folder}")
+    console.out.print(f"Copied to {folder}", markup=False)

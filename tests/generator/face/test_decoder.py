@@ -97,6 +97,33 @@ def test_mouth_close_closes_the_lips_of_an_open_jaw_and_does_nothing_to_a_closed
     assert not face(vector({"mouthClose": 1.0})).any()
 
 
+def test_lips_open_at_rest_close_when_pressed() -> None:
+    smiling = MEAN.copy()
+    parted = 0.5 * np.sin(np.linspace(0, np.pi, 11))
+    smiling[list(topology.INNER_LIP_LOWER), 1] -= parted
+    smiling[list(topology.OUTER_LIP_LOWER), 1] -= parted
+    rest = lip_gaps(smiling).max()
+    pressed = vector({"mouthPressLeft": 0.6, "mouthPressRight": 0.6})
+    assert lip_gaps(smiling + DECODER.bind(smiling)(pressed)).max() < 0.4 * rest
+
+
+@settings(deadline=None, max_examples=100)
+@given(weights=any_weights, seed=st.none() | st.integers(0, 30))
+def test_the_red_of_the_lips_never_folds(weights: dict[str, float], seed: int | None) -> None:
+    shape = MEAN if seed is None else portrait(seed)
+    moved = shape + DECODER.bind(shape)(vector(weights))
+    vertical = mouth_vertical(shape)
+    for sign, inner, outer in (
+        (1, topology.INNER_LIP_UPPER, topology.OUTER_LIP_UPPER),
+        (-1, topology.INNER_LIP_LOWER, topology.OUTER_LIP_LOWER),
+    ):
+        at_rest, now = (
+            sign * (points[list(outer[1:-1]), :2] - points[list(inner[1:-1]), :2]) @ vertical
+            for points in (shape, moved)
+        )
+        assert (now >= np.minimum(at_rest, 0) - 0.05).all()
+
+
 @settings(deadline=None, max_examples=150)
 @given(weights=any_weights, seed=st.none() | st.integers(0, 30))
 def test_lips_never_cross(weights: dict[str, float], seed: int | None) -> None:
