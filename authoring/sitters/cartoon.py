@@ -149,7 +149,7 @@ def main() -> None:
     painting.overlay(fall)
     edge = covered * (1 - shadow(covered, (-3, 1.5), 1.6))
     painting.glow(edge * np.clip((paper.grid()[0] - 600) / 150, 0, 1), "#ffb866", 0.55)
-    face.paint_ears(painting, SITTER, KEY)
+    face.paint_ears(painting, SITTER, KEY, covered)
     scene.paint_daisy(painting)
     Image.fromarray(painting.finished(FRAME, 3)).save(sys.argv[1], quality=93, subsampling=0)
 

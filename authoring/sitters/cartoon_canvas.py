@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -20,11 +21,11 @@ SIZE = 1024
 SCALE = 2
 FULL = SIZE * SCALE
 
-Image = NDArray[np.float32]
+Image = NDArray[np.floating[Any]]
 Points = Sequence[tuple[float, float]]
 
 
-def rgb(colour: str) -> NDArray[np.float32]:
+def rgb(colour: str) -> Image:
     """Return "#rrggbb" as (3,) in 0..1."""
     return np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)], np.float32) / 255
 

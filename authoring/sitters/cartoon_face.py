@@ -139,15 +139,15 @@ def paint_neck(painting: Painting, face: Face, half_neck: Points, key: Direction
     return neck
 
 
-def paint_ears(painting: Painting, face: Face, key: Direction) -> None:
-    """Paint the ears, over hair that is tucked behind them."""
+def paint_ears(painting: Painting, face: Face, key: Direction, hair: paper.Image) -> None:
+    """Paint the ears, and their shadow on the ``hair`` behind them."""
     p = face.palette
     beside = 1 - mask(spline(face.outline))
     top = face.ear[1][1]
     for s, light in ((-1, 0.9), (1, 0.74)):
         outline = spline(side(face.ear, s))
         ear = mask(outline) * beside
-        painting.glaze(np.roll(mask(outline, 6), (16, s * 10), (0, 1)) * beside, "#5a2620", 0.55)
+        painting.glaze(np.roll(mask(outline, 6), (16, s * 10), (0, 1)) * beside * hair, "#5a2620", 0.55)
         painting.lay(ear, paper.ramp(light * lit(paper.inflate(ear, 24, 512), key), p.skin))
         hollow = side([(192, 18), (202, 7), (211, 16), (210, 48), (200, 80), (194, 64), (201, 36)], s, top)
         painting.lay(mask(spline(hollow), 2.5) * ear, p.nostril, 0.55)

@@ -139,7 +139,8 @@ def paint_collar(painting: Painting, key: face.Direction, dressed: paper.Image) 
 
 def paint_daisy(painting: Painting) -> None:
     """Tuck a daisy behind the ear on the viewer's right."""
-    centre = np.array([742.0, 412.0])
+    x, y = 742.0, 412.0
+    centre = np.array([x, y])
 
     def spoke(angle: float, steps: list[tuple[float, float]]) -> list[tuple[float, float]]:
         """Place (along, across) steps on a ray from the centre."""
@@ -162,5 +163,5 @@ def paint_daisy(painting: Painting) -> None:
         painting.lay(petal, "#f6eee0" if k % 2 else "#fffaf0")
         crease = spoke(angle, [(10, 0), (reach - 5, 0)])
         painting.lay(mask(spline(crease, False), 0.6, 1.3), "#c9b7a4", 0.6)
-    painting.lay(mask(paper.circle(*centre, 12), 0.6), "#e9a32c")
-    painting.lay(mask(paper.circle(*(centre - 3), 5), 2), "#ffd765", 0.9)
+    painting.lay(mask(paper.circle(x, y, 12), 0.6), "#e9a32c")
+    painting.lay(mask(paper.circle(x - 3, y - 3, 5), 2), "#ffd765", 0.9)

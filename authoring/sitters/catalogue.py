@@ -12,6 +12,7 @@ LICENCE = "CC0-1.0"
 CATALOGUE = (
     ("oil_portrait.jpg", "Portrait of a lady with pearls", "oil, painted by a script", "painting"),
     ("cartoon.jpg", "Girl with a daisy", "drawn by a script", "cartoon"),
+    ("cartoon_keeper.jpg", "The lighthouse keeper", "drawn by a script", "welcome"),
     ("terracotta_bust.jpg", "Bust in terracotta", "modelled and lit by a script", "welcome"),
 )  # fmt: skip
 

@@ -31,7 +31,8 @@ from generator.face.shape import describe
 from generator.face.topology import VERTEX_COUNT
 from generator.training import face_metrics
 from generator.training.correspondence import FaceKit, correspond
-from generator.training.face_data import Identities, Targets, sample_weights
+from generator.training.expressions import sample_weights
+from generator.training.face_data import Identities, Targets
 from generator.training.face_model import FaceModel
 
 Array = NDArray[np.float64]

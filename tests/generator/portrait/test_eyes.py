@@ -15,6 +15,7 @@ from generator.portrait.eyes import (
     EyeLayer,
     EyeRing,
     build_eye,
+    build_eyes,
     lid_curve,
 )
 from generator.portrait.portrait import Portrait
@@ -23,6 +24,8 @@ SKIN, WHITE, IRIS, LASH = (205, 160, 135), (232, 228, 224), (70, 110, 60), (40, 
 EYE_PX = 80.0
 MIDDLE = np.array([130.0, 110.0])
 IRIS_AT, IRIS_RADIUS = np.array([0.06, -0.05]), 0.20
+PAINTED = ("oil_portrait", "cartoon")
+"""Sitters whose eyes differ in colour from their skin; a sculpture's do not."""
 EVEN = np.linspace(-0.5, 0.5, CURVE_SAMPLES)
 
 Array = NDArray[np.float64]
@@ -183,6 +186,36 @@ def test_what_is_invented_carries_the_pictures_grain():
     assert np.std(grainy - smooth) > 1.0
 
 
+def pair_of_eyes(white_in_shadow: tuple[int, int, int]) -> tuple[NDArray[np.uint8], Array, Array]:
+    """A lit eye and, beside it, one in shadow: frame, vertices (468, 2) and landmarks (478, 2)."""
+    lit, uv, iris, _ = painted_eye(0, EYES[0])
+    shaded, other_uv, other_iris, _ = painted_eye(0, EYES[1])
+    is_white = np.abs(shaded.astype(int) - WHITE).max(-1) < 25
+    shaded = (0.5 * shaded).astype(np.uint8)
+    shaded[is_white] = white_in_shadow
+    shift = np.array([lit.shape[1], 0])
+    own = list(EYES[1].upper + EYES[1].lower)
+    uv[own] = other_uv[own] + shift
+    landmarks = np.vstack([uv, np.zeros((10, 2))])
+    landmarks[list(EYES[0].iris)], landmarks[list(EYES[1].iris)] = iris, other_iris + shift
+    return np.hstack([lit, shaded]), uv, landmarks
+
+
+def test_a_dull_eye_in_shadow_takes_after_the_white_of_the_other():
+    frame, uv, landmarks = pair_of_eyes(white_in_shadow=(88, 84, 80))
+    alone = [build_eye(frame, uv, landmarks[list(ring.iris)], ring, 0.0) for ring in EYES]
+    left, right = build_eyes(frame, uv, landmarks, 0.0)
+    np.testing.assert_array_equal(left.ball, alone[0].ball)
+    assert alone[1].whiteness.mean() < right.whiteness.mean() < left.whiteness.mean()
+
+
+def test_eyes_lit_alike_are_left_as_they_are():
+    frame, uv, landmarks = pair_of_eyes(white_in_shadow=(116, 114, 112))
+    alone = [build_eye(frame, uv, landmarks[list(ring.iris)], ring, 0.0) for ring in EYES]
+    for eye, own in zip(build_eyes(frame, uv, landmarks, 0.0), alone, strict=True):
+        np.testing.assert_array_equal(eye.ball, own.ball)
+
+
 # the sitters
 
 
@@ -198,8 +231,9 @@ def test_a_sitters_eyes_have_an_eyes_proportions(sitting: Portrait):
     assert first.iris_radius == pytest.approx(second.iris_radius, rel=0.3)
 
 
-def test_behind_a_sitters_iris_there_is_white_and_no_iris_colour(sitting: Portrait):
-    for eye in sitting.eyes:
+@pytest.mark.parametrize("name", PAINTED)
+def test_behind_a_painted_iris_there_is_white_and_no_iris_colour(portraits: dict[str, Portrait], name: str):
+    for eye in portraits[name].eyes:
         u, v, rho = patch_coordinates(eye)
         inside = within_lids(eye, u, v)
         iris = np.median(eye.iris[inside & (rho < 0.7)][:, :3], 0)
@@ -211,11 +245,22 @@ def test_behind_a_sitters_iris_there_is_white_and_no_iris_colour(sitting: Portra
         assert np.median(behind, 0).mean() > iris.mean() + 15
 
 
-def test_a_sitters_lid_is_nearer_the_skin_around_the_eye_than_the_eye(sitting: Portrait):
-    for eye in sitting.eyes:
+@pytest.mark.parametrize("name", PAINTED)
+def test_a_painted_lid_has_the_colour_of_skin_not_of_the_eye(portraits: dict[str, Portrait], name: str):
+    for eye in portraits[name].eyes:
         u, v, rho = patch_coordinates(eye)
         inside = within_lids(eye, u, v)
         skin = np.median(eye.lid[(np.abs(u) < 0.4) & (v > 0.45)], 0)
         lid = np.median(eye.lid[inside], 0)
         iris = np.median(eye.iris[inside & (rho < 0.7)][:, :3], 0)
         assert np.linalg.norm(lid - skin) < np.linalg.norm(lid - iris)
+
+
+def test_nothing_of_the_iris_is_left_on_the_ball_and_the_lid(sitting: Portrait):
+    """Also where an iris is carved, not coloured: its drawing is gone."""
+    for eye in sitting.eyes:
+        u, v, rho = patch_coordinates(eye)
+        here = within_lids(eye, u, v) & (v > np.interp(u, EVEN, eye.upper) + 0.06) & (rho < 0.7)
+        drawing = np.std(eye.iris[here][:, :3].mean(-1))
+        assert np.std(eye.ball[here].mean(-1)) < 0.6 * drawing
+        assert np.std(eye.lid[here].mean(-1)) < 0.8 * drawing

@@ -5,7 +5,7 @@ import pytest
 
 from generator.arkit import INDEX
 from generator.face.decoder import admissible
-from generator.training.face_data import sample_weights, saturate
+from generator.training.expressions import sample_weights, saturate
 
 
 @pytest.fixture(scope="module")
