@@ -18,10 +18,12 @@ from numpy.typing import NDArray
 
 from generator.errors import SpeechError
 from generator.motion.direction import NATURAL_DIRECTION, Direction
+from generator.motion.learned import load_mouth
 from generator.motion.live import LiveMotion
 from generator.motion.motion import FPS
 from generator.portrait.portrait import Portrait
 from generator.render.renderer import Renderer
+from generator.speech.encoder import SpeechEncoder
 
 WAITING_SECONDS = 4.0
 """How much motion may wait to be drawn before the oldest is skipped."""
@@ -60,7 +62,14 @@ class LiveStream:
         while len(self._waiting) > WAITING_SECONDS * FPS:
             self._waiting.popleft()
             self.skipped += 1
-        for row in self._motion.push(np.clip(sound, -1, 1).astype(np.float32)):
+        self._await(self._motion.push(np.clip(sound, -1, 1).astype(np.float32)))
+
+    def finish(self) -> None:
+        """The sound has ended: iterate once more for the frames that were waiting for what would follow."""
+        self._await(self._motion.finish())
+
+    def _await(self, rows: NDArray[np.float32]) -> None:
+        for row in rows:
             self._waiting.append((self._made, row))
             self._made += 1
 
@@ -72,5 +81,9 @@ class LiveStream:
 
 
 def stream(portrait: Portrait, *, seed: int = 0, direction: Direction = NATURAL_DIRECTION) -> LiveStream:
-    """Bring ``portrait`` to life. The same sound, seed and direction give the same frames."""
-    return LiveStream(portrait, LiveMotion(seed=seed, direction=direction))
+    """Bring ``portrait`` to life. The same sound, seed and direction give the same frames.
+
+    Raises ``ModelError`` if the speech encoder or the motion model is missing or not the one released.
+    """
+    motion = LiveMotion(SpeechEncoder.load(), load_mouth(), seed=seed, direction=direction)
+    return LiveStream(portrait, motion)

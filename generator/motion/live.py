@@ -1,7 +1,7 @@
 """Speech that is still being spoken, to motion: rows of a ``Motion`` as soon as they are certain.
 
-Lips follow the sound with ``LiveMotion.delay_seconds`` of look-ahead; around them lives an ``Idle`` face.
-Memory and work per frame stay the same however long it goes on.
+Lips are the learned driver's, exactly as a recording of the same speech would give them; around them lives
+an ``Idle`` face. Memory and work per frame stay the same however long it goes on.
 """
 
 from __future__ import annotations
@@ -9,88 +9,94 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from generator.arkit import EXPRESSIONS
 from generator.motion.directing import direct_frames
 from generator.motion.direction import NATURAL_DIRECTION, Direction
 from generator.motion.idle import Idle
+from generator.motion.lips import PER_FRAME
 from generator.motion.motion import EXPRESSION_COLUMNS, FPS, WIDTH
-from generator.speech import mel
-from generator.speech.articulation import ENERGY_POSE
-from generator.speech.visemes import columns
+from generator.motion.mouth import AHEAD, BEFORE, Mouth
+from generator.speech import acoustics
+from generator.speech.acoustics import CHANNELS, ENERGY, PHONE_COLUMNS, AcousticStream
+from generator.speech.encoder import PHONES, SpeechEncoder
+from generator.speech.phones import SILENCE
 
-Signal = NDArray[np.float64]
 Single = NDArray[np.float32]
 
-SPECTRA_PER_FRAME = round(mel.RATE / FPS)
-FLOOR_RISE_PER_SECOND = 0.6
-"""How fast (in natural logarithms of power) the level taken for silence follows the sound up."""
-SPEECH_ABOVE_FLOOR = 2.5
-QUIETEST = -12.0
-"""Mean log-mel level below which nothing counts as speech."""
-LOUD_RANGE = 6.0
-"""From the level at which speech begins to the widest mouth."""
 HANGOVER_SECONDS = 0.3
 """How long after the last sound somebody still counts as speaking."""
-CLOSE_SECONDS = 0.12
-ACCENT_RISE = 1.2
-"""How much louder than a moment ago a sound is that counts as an accent."""
+ACCENT_RISE = 0.06
+"""Energy (1 for 60 dB) above that of a moment ago that counts as an accent; twice this is the strongest."""
+MOMENT_FRAMES = 6
+
+_SILENT = PHONE_COLUMNS.start + PHONES.index(SILENCE)
 
 
 class LiveMotion:
-    """Feed it sound as it comes; it gives motion at 25 fps."""
+    """Feed it sound as it comes; it gives motion at 25 fps, each row ``delay_seconds`` after its moment."""
 
-    delay_seconds = mel.LOOK_AHEAD_SAMPLES / 16000 + 1 / FPS
+    delay_seconds = acoustics.LOOK_AHEAD_SECONDS + (AHEAD + 1) / FPS
 
-    def __init__(self, *, seed: int = 0, direction: Direction = NATURAL_DIRECTION) -> None:
+    def __init__(
+        self,
+        encoder: SpeechEncoder,
+        mouth: Mouth,
+        *,
+        seed: int = 0,
+        direction: Direction = NATURAL_DIRECTION,
+    ) -> None:
         self._seed, self._direction = seed, direction
-        self._mel = mel.MelStream()
-        self._spectra = np.zeros((0, mel.BANDS), np.float32)
-        self._ear = Ear()
+        self._acoustics = AcousticStream(encoder)
+        self._mouth = mouth
         self._idle = Idle(seed, direction.blinking)
-        self._lips = np.zeros(len(EXPRESSIONS))
-        self._frame = 0
+        self._ear = Ear()
+        self._heard = np.zeros((0, CHANNELS), np.float32)
+        self._first = 0  # motion frame at which ``_heard`` begins
+        self._given = 0
 
     def push(self, samples: Single) -> Single:
-        """(N,) samples at 16 kHz to the (n, 59) rows of ``Motion`` that they complete; n may be 0."""
-        self._spectra = np.concatenate([self._spectra, self._mel.push(samples)])
-        count = len(self._spectra) // SPECTRA_PER_FRAME
-        levels = self._spectra.mean(1)[: count * SPECTRA_PER_FRAME].reshape(count, SPECTRA_PER_FRAME).mean(1)
-        self._spectra = self._spectra[count * SPECTRA_PER_FRAME :].copy()
-        rows = [self._row(float(level)) for level in levels]
-        values = np.array(rows, np.float32).reshape(count, WIDTH)
-        times = (self._frame - count + np.arange(count, dtype=np.float64) + 0.5) / FPS
-        return direct_frames(values, times, self._direction, seed=self._seed)
+        """(N,) samples at 16 kHz to the (n, 59) rows of ``Motion`` that they make certain; n may be 0."""
+        return self._advance(self._acoustics.push(samples), AHEAD)
 
-    def _row(self, level: float) -> Signal:
-        self._frame += 1
-        self._ear.hear(level)
-        row = self._idle.step(self._ear.speaking, self._ear.accent)
-        target = np.zeros(len(EXPRESSIONS))
-        for name, weight in ENERGY_POSE.items():
-            target[columns(name)] = weight * self._ear.loudness
-        self._lips += (target - self._lips) * (1 - np.exp(-1 / (0.5 * CLOSE_SECONDS * FPS)))
-        row[EXPRESSION_COLUMNS] += self._lips
-        return row
+    def finish(self) -> Single:
+        """The rows still owed when the sound has ended."""
+        return self._advance(self._acoustics.finish(), 0)
+
+    def _advance(self, heard: Single, ahead: int) -> Single:
+        self._heard = np.concatenate([self._heard, heard])
+        certain = self._first + len(self._heard) // PER_FRAME - ahead
+        if certain <= self._given:
+            return np.zeros((0, WIDTH), np.float32)
+        lips = self._mouth(self._heard)
+        values = np.zeros((certain - self._given, WIDTH), np.float32)
+        for row, frame in zip(values, range(self._given, certain), strict=True):
+            at = frame - self._first
+            self._ear.hear(self._heard[at * PER_FRAME : (at + 1) * PER_FRAME])
+            row[:] = self._idle.step(self._ear.speaking, self._ear.accent)
+            row[EXPRESSION_COLUMNS] += lips[at]
+        times = (np.arange(self._given, certain, dtype=np.float64) + 0.5) / FPS
+        self._given = certain
+        passed = max(certain - BEFORE - self._first, 0)
+        self._heard = self._heard[passed * PER_FRAME :].copy()
+        self._first += passed
+        np.clip(values[:, EXPRESSION_COLUMNS], 0.0, 1.0, out=values[:, EXPRESSION_COLUMNS])
+        return direct_frames(values, times, self._direction, seed=self._seed)
 
 
 class Ear:
-    """Hears, frame by frame, whether somebody speaks, how loudly, and what they stress."""
+    """Notices, frame by frame, whether somebody is ``speaking`` and how strong an ``accent`` they set."""
 
     def __init__(self) -> None:
         self.speaking = False
-        self.loudness = 0.0
         self.accent = 0.0
-        self._floor = QUIETEST
-        self._recent = QUIETEST
         self._silent_frames = 10**6
+        self._recent = 0.0
 
-    def hear(self, level: float) -> None:
-        """``level``: mean log-mel of one frame."""
-        self._floor = min(max(level, QUIETEST), self._floor + FLOOR_RISE_PER_SECOND / FPS)
-        above = level - max(self._floor + SPEECH_ABOVE_FLOOR, QUIETEST)
-        self.loudness = float(np.clip(above / LOUD_RANGE, 0.0, 1.0))
-        self._silent_frames = 0 if above > 0 else self._silent_frames + 1
+    def hear(self, heard: Single) -> None:
+        """``heard`` (2, CHANNELS): the acoustic frames of one motion frame."""
+        quiet, energy = float(heard[:, _SILENT].mean()), float(heard[:, ENERGY].mean())
+        self._silent_frames = 0 if quiet < 0.5 else self._silent_frames + 1
         self.speaking = self._silent_frames < HANGOVER_SECONDS * FPS
-        rise = level - self._recent
-        self._recent += (level - self._recent) * 0.25
-        self.accent = float(np.clip(rise / 4, 0.2, 1.0)) if above > 0 and rise > ACCENT_RISE else 0.0
+        rise = energy - self._recent
+        self._recent += rise / MOMENT_FRAMES
+        stressed = quiet < 0.5 and rise > ACCENT_RISE
+        self.accent = float(np.clip(rise / (2 * ACCENT_RISE), 0.2, 1.0)) if stressed else 0.0

@@ -33,13 +33,13 @@ class RulesDriver:
         spoken = phones.recognise(speech.samples, sound)
         lips = articulation.articulate(spoken, sound, frames, FPS)
         values = np.zeros((frames, WIDTH), np.float32)
-        values[:, EXPRESSION_COLUMNS] = lips * _ease(frames, LIP_EASE_SECONDS)
-        values += liveliness.enliven(spoken, sound, frames, seed) * _ease(frames, FACE_EASE_SECONDS)
+        values[:, EXPRESSION_COLUMNS] = lips * ease(frames, LIP_EASE_SECONDS)
+        values += liveliness.enliven(spoken, sound, frames, seed) * ease(frames, FACE_EASE_SECONDS)
         values[:, EXPRESSION_COLUMNS] += liveliness.blinks(spoken, frames, seed, direction.blinking)
         return direct(Motion(values), direction, seed=seed)
 
 
-def _ease(frames: int, seconds: float) -> NDArray[np.float32]:
+def ease(frames: int, seconds: float) -> NDArray[np.float32]:
     """(T, 1): 0 on the first and the last frame, 1 from ``seconds`` away from them, smooth between."""
     at = np.arange(frames)
     share = np.clip(np.minimum(at, frames - 1 - at) / (seconds * FPS), 0, 1)
