@@ -22,7 +22,7 @@ from generator.speech.audio import Speech
 
 CELL_PX = 300
 COLUMNS = 6
-STRIP_FRAMES = 18
+STRIP_FRAMES = 17
 STRIP_FROM = 20
 
 Row = NDArray[np.float32]
@@ -48,7 +48,6 @@ EXPRESSIONS: dict[str, dict[str, float]] = {
     "upper lip up .7": both("mouthUpperUp", 0.7),
     "press .8": both("mouthPress", 0.8),
     "frown .8": both("mouthFrown", 0.8),
-    "mouth left .7": {"mouthLeft": 0.7},
     "blink .3": both("eyeBlink", 0.3),
     "blink .6": both("eyeBlink", 0.6),
     "blink 1": both("eyeBlink", 1.0),
@@ -65,7 +64,7 @@ POSES = {
         ("yaw", (-20, -15, -10, 10, 15, 20)),
         ("pitch", (-15, -10, -5, 5, 10, 15)),
         ("roll", (-15, -8, 8, 15)),
-        ("near", (-6, 6)),
+        ("near", (6,)),
     )
     for turn in turns
 }
@@ -124,7 +123,7 @@ def _sheet(portrait: Portrait, rows: dict[str, Row], whole: bool) -> Image.Image
     box = (0, 0, *portrait.size) if whole else _face_box(portrait)
     cells = {"source": portrait.frame} | {name: renderer.frame(row) for name, row in rows.items()}
     lines = -(-len(cells) // COLUMNS)
-    sheet = Image.new("RGB", (COLUMNS * CELL_PX, lines * CELL_PX))
+    sheet = Image.new("RGB", (COLUMNS * CELL_PX, lines * CELL_PX), "white")
     for place, (name, frame) in enumerate(cells.items()):
         cell = Image.fromarray(frame).crop(box).resize((CELL_PX, CELL_PX), Image.Resampling.LANCZOS)
         ImageDraw.Draw(cell).text((6, 4), name, fill="yellow", stroke_width=2, stroke_fill="black")

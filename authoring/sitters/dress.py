@@ -99,6 +99,7 @@ def mantle(
     neckline: tuple[float, float, float],
     clearance: float = 0.60,
     cord: float = 0.17,
+    fold_depth: float = 0.42,
 ) -> None:
     """A heavy cloth over both shoulders with long falling folds and a cord along its edge."""
     points, bearing, down = garment(skin, neckline, clearance)
@@ -109,7 +110,7 @@ def mantle(
         + 0.24 * np.sin(23 * lean + 1.3 * np.sin(7 * lean) - 3.0 * fall)
         + 0.55 * np.sin(6.0 * lean + 9.0 * fall + 1.0)
     )
-    depth = 0.62 * smoothstep(0.0, 0.16, down)[:, None]
+    depth = fold_depth * smoothstep(0.0, 0.16, down)[:, None]
     points = points + _normals(points) * (depth * (folds + 1.1))[..., None]
     turned = turn_body(points.reshape(-1, 3), turn).reshape(points.shape)
     scene.grid_mesh("mantle", turned, made, 1, 0.22, True)

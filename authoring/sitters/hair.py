@@ -75,7 +75,7 @@ def comb(root: Array, lift: float, tree: BVHTree, wave: float, phase: float) -> 
     for step in range(70):
         to_knot = KNOT + np.array([side * 1.2, 0, 0]) - place
         distance = np.linalg.norm(to_knot)
-        if distance < 2.6:
+        if distance < 4.5:
             break
         backward = smoothstep(4.5, -4.5, place[2:3])[0]
         aside = np.array([side * 1.0, -0.55, -0.30 - 0.30 * (place[1] < 5.0)])
@@ -98,7 +98,7 @@ def comb(root: Array, lift: float, tree: BVHTree, wave: float, phase: float) -> 
     points[0] = root
     along = np.arange(len(points)) * STEP
     swing = wave * smoothstep(2.0, 7.0, along) * np.sin(along * 1.35 + phase)
-    return points + gaussian_filter1d(np.array(binormals), 1.0, axis=0) * swing[:, None]
+    return points + gaussian_filter1d(np.array(binormals), 2.0, axis=0) * swing[:, None]
 
 
 def guides(
@@ -110,12 +110,14 @@ def guides(
     wave: float,
     depth: tuple[float, float],
 ) -> list[Array]:
+    """Guides that reach the knot; those that would hang loose in front of it are left out."""
     lines = []
     scattered = roots(kit, vertices, count, rng, 0.45)
     for root in np.concatenate([scattered, parting(kit, vertices, count // 10)]):
         phase = 0.30 * root[2] + rng.normal(0, 0.15)
         line = comb(root, rng.uniform(*depth), tree, wave, phase)
-        if len(line) >= 8:
+        loose = (line[:, 1] < -3.0) & (line[:, 2] > -5.0)
+        if len(line) >= 8 and not loose.any():
             lines.append(line)
     return lines
 
@@ -194,12 +196,12 @@ def coronet(tree: BVHTree, rng: np.random.Generator, hairs: int, radius: float, 
     across = np.cross(along, normals)
     length = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(path, axis=0), axis=1))])
     lines, radii = [], []
-    for lock in range(3):
+    for lock in range(4):
         phase = 2 * np.pi * (length / 5.4 + lock / 3)
         middle = path + lift * normals
-        middle = (
-            middle + (0.66 * np.sin(phase))[:, None] * across + (0.30 * np.sin(2 * phase))[:, None] * normals
-        )
+        middle += (0.66 * np.sin(phase))[:, None] * across + (0.30 * np.sin(2 * phase))[:, None] * normals
+        if lock == 3:  # a straight core closes the gaps between braid and scalp
+            middle = path + 0.35 * lift * normals
         for _ in range(hairs):
             r, turn = 0.50 * np.sqrt(rng.uniform()), rng.uniform(0, 2 * np.pi)
             spin = turn + 0.25 * length

@@ -73,7 +73,7 @@ def render(kit: FaceKit, out: Path, size: int, samples: int, threads: int, lens_
 
     _light()
     scene.camera(CAMERA, TARGET, lens_mm)
-    scene.render(out, size, samples, threads, exposure=0.42)
+    scene.render(out, size, samples, threads, exposure=0.50)
     return scene.project(vertices[kit.landmarks68], paint.SIZE)
 
 
@@ -93,14 +93,14 @@ def _flesh(kit: FaceKit, straight: Array, vertices: Array) -> None:
     scene.drive(made, "Subsurface Weight", "subsurface", head.data, subsurface)
     scene.add_noise_bump(made, [(110.0, 0.10), (300.0, 0.08)], 0.004)
     scene.set_mesh_points(head.data, turn_body(points, WOMAN.body_turn))
-    brow = scene.hair_material("brow", 0.60, 0.5, 0.5)
+    brow = scene.hair_material("brow", 0.70, 0.5, 0.5)
     features.brows(kit, vertices, head.data, brow, np.random.default_rng(3), BROW_DROP)
 
 
 def _hair(kit: FaceKit, vertices: Array, rng: np.random.Generator) -> None:
     tree = hair.scalp_surface(kit, vertices)
     guides = hair.guides(kit, vertices, tree, rng, 1700, 0.28, (0.06, 0.60))
-    brown = scene.hair_material("hair", 0.62, 0.62)
+    brown = scene.hair_material("hair", 0.60, 0.60, 0.30)
     mass = hair.strands_around(guides, rng, 26, 0.024, 0.20)
     mass += hair.baby_hair(kit, vertices, tree, rng, 1100, 0.012)
     mass += hair.flyaways(guides, rng, 500, 0.012)

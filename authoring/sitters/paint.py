@@ -271,6 +271,6 @@ def paint(
 
 def varnish(painted: Image) -> Image:
     y, x = np.mgrid[0:SIZE, 0:SIZE].astype(np.float32) / SIZE
-    vignette = 1 - 0.50 * np.clip(np.hypot(x - 0.49, 0.95 * (y - 0.43)) - 0.30, 0, 1) ** 1.1
+    vignette = 1 - 0.44 * np.clip(np.hypot(x - 0.49, 0.95 * (y - 0.43)) - 0.30, 0, 1) ** 1.1
     aged = painted * np.array([1.015, 0.99, 0.925]) * vignette[..., None] + np.array([4, 3.2, 1.5])
     return np.clip(aged + 0.8 * cloud(0.4, 31)[..., None], 0, 255).astype(np.float32)

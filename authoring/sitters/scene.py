@@ -206,7 +206,7 @@ def hair_material(name: str, melanin: float, redness: float, roughness: float = 
         "Roughness": roughness,
         "Radial Roughness": 0.5,
         "Random Roughness": 0.25,
-        "Random Color": 0.35,
+        "Random Color": 0.5,
     }
     for key, value in values.items():
         shader.inputs[key].default_value = value

@@ -48,7 +48,7 @@ SITTER = Likeness(
 CAMERA = (-0.55, -13.0, 0.48)
 TARGET = (-0.02, 0.0, 0.02)
 NAPE_CM = 1.5  # locks rooted lower would hang loose behind the ears
-VOXEL_CM = 0.085
+VOXEL_CM = 0.070
 
 
 def clay() -> bpy.types.Material:
@@ -117,8 +117,7 @@ def modelled_hair(kit: FaceKit, vertices: Array, made: bpy.types.Material) -> No
     guides = hair.guides(kit, vertices, tree, rng, 1000, 0.34, (0.10, 0.60))
     lines, radii = [], []
     for line in guides:
-        loose = (line[:, 1] < -1.5) & (line[:, 2] > -4.5)
-        if line[0, 1] < NAPE_CM or loose.any():
+        if line[0, 1] < NAPE_CM:
             continue
         t = np.linspace(0, 1, len(line))
         lines.append(line)
@@ -169,7 +168,7 @@ def _fuse(pieces: list[bpy.types.Object]) -> bpy.types.Mesh:
     remesh = joined.modifiers.new("remesh", "REMESH")
     remesh.mode, remesh.voxel_size = "VOXEL", VOXEL_CM / scene.UNIT_CM
     smooth = joined.modifiers.new("smooth", "SMOOTH")
-    smooth.factor, smooth.iterations = 0.5, 4
+    smooth.factor, smooth.iterations = 0.5, 3
     return scene.bake(joined)
 
 
@@ -185,7 +184,9 @@ def render(kit: FaceKit, out: Path, size: int, samples: int, threads: int, lens_
     carved_eyes(kit, vertices, made)
     scene.part_mesh("lids", kit, vertices, ("lacL", "lacR"), made, 1)
     modelled_hair(kit, vertices, made)
-    dress.mantle(bare, made, made, SITTER.body_turn, (-18.2, -13.3, -11.8), clearance=0.30, cord=0.30)
+    dress.mantle(
+        bare, made, made, SITTER.body_turn, (-18.2, -13.3, -11.8), clearance=0.30, cord=0.30, fold_depth=0.62
+    )
 
     scene.world((0.030, 0.031, 0.034))
     scene.area_light((-4.8, -5.4, 5.0), (0, -0.4, 0), 2.2, 720, (1.0, 0.93, 0.83))

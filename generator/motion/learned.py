@@ -70,9 +70,10 @@ class LearnedDriver:
         heard = np.pad(heard, ((0, missing), (0, 0)), mode="edge")[: frames * PER_FRAME]
         sound = prosody.analyse(speech.samples)
         spoken = segments(heard, speech.seconds)
+        seeds = (seed % 2**64, int(speech.sha256[:16], 16))
         values = np.zeros((frames, WIDTH), np.float32)
         values[:, EXPRESSION_COLUMNS] = self._mouth(heard) * ease(frames, LIP_EASE_SECONDS)
-        values += liveliness.enliven(spoken, sound, frames, seed) * ease(frames, FACE_EASE_SECONDS)
-        values[:, EXPRESSION_COLUMNS] += liveliness.blinks(spoken, frames, seed, direction.blinking)
+        values += liveliness.enliven(spoken, sound, frames, seeds) * ease(frames, FACE_EASE_SECONDS)
+        values[:, EXPRESSION_COLUMNS] += liveliness.blinks(spoken, frames, seeds, direction.blinking)
         np.clip(values[:, EXPRESSION_COLUMNS], 0.0, 1.0, out=values[:, EXPRESSION_COLUMNS])
         return direct(Motion(values), direction, seed=seed)

@@ -10,8 +10,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter1d
-from scipy.signal import find_peaks
+from scipy.ndimage import gaussian_filter1d, maximum_filter1d
 
 from generator.arkit import EXPRESSIONS, INDEX
 from generator.motion.motion import FPS, GAZE_COLUMNS, ROTATION_COLUMNS, TRANSLATION_COLUMNS, WIDTH
@@ -19,6 +18,8 @@ from generator.speech.phones import SILENCE, Phone
 from generator.speech.prosody import RATE, Prosody
 
 Signal = NDArray[np.float64]
+Seed = Sequence[int]
+"""Non-negative whole numbers; all of them together choose the motion."""
 
 BLINK_INTERVAL_MEDIAN_SECONDS = 2.3
 BLINK_INTERVAL_SIGMA = 0.45
@@ -34,25 +35,26 @@ BLINK_OPEN_SECONDS = (0.12, 0.20)
 BLINK_TO_PAUSE_SECONDS = 0.35
 """A blink this close to the beginning of a pause waits for it, as people's do."""
 
-HEAD_SWAY_DEG = (1.7, 1.3, 1.0)
+HEAD_SWAY_DEG = (1.8, 1.5, 1.1)
 """Standard deviation of yaw, pitch, roll while speaking; measured 1.7, 2.2, 1.4 including nods."""
 HEAD_LIMIT_DEG = (6.0, 5.0, 4.0)
 HEAD_SPEED_LIMIT_DEG_PER_S = (30.0, 30.0, 20.0)
 """Measured 95th percentiles in lively clips: 33, 33, 21."""
-SWAY_SECONDS = 0.38
+SWAY_SECONDS = 0.36
 """Gaussian smoothing of the sway: 90 % of its power lies below 0.6 Hz (measured with nods: 1.0-1.5 Hz)."""
 SWAY_IN_SILENCE = 0.45
-NOD_DEG = (1.2, 3.0)
-NOD_SECONDS = 0.16
-NOD_SHARE = 0.6
+NOD_DEG = (1.5, 3.8)
+NOD_SECONDS = 0.14
+NOD_SHARE = 0.65
 HEAD_SHIFT_CM = (0.22, 0.12, 0.22)
 """Standard deviation of x, y, z; measured 0.39, 0.31, 0.32 for people free to move about."""
 BREATHS_PER_SECOND = 0.24
 BREATH_CM = 0.06
 
 ACCENT_SPACING_SECONDS = 0.4
-ACCENT_PROMINENCE = 0.9
-BROW_SHARE = 0.4
+ACCENT_SALIENCE = 0.0
+"""In standard deviations of loudness plus pitch above what the clip's voiced sound has on average."""
+BROW_SHARE = 0.5
 BROW_RAISE = (0.08, 0.24)
 BROW_SECONDS = 0.2
 
@@ -68,7 +70,7 @@ EYES_STAY_SHARE = 0.75
 """How much of a head turn the eyes undo, to keep looking at the same place."""
 
 
-def enliven(phones: Sequence[Phone], prosody: Prosody, frames: int, seed: int) -> NDArray[np.float32]:
+def enliven(phones: Sequence[Phone], prosody: Prosody, frames: int, seed: Seed) -> NDArray[np.float32]:
     """(frames, 59) head, gaze and brow motion at 25 fps, everything else 0."""
     values = np.zeros((frames, WIDTH))
     times = _times(frames)
@@ -82,7 +84,7 @@ def enliven(phones: Sequence[Phone], prosody: Prosody, frames: int, seed: int) -
 
 
 def blinks(
-    phones: Sequence[Phone], frames: int, seed: int, rate: Callable[[float], float] = lambda _: 1.0
+    phones: Sequence[Phone], frames: int, seed: Seed, rate: Callable[[float], float] = lambda _: 1.0
 ) -> NDArray[np.float32]:
     """(frames, 51) eye blinks at 25 fps, each complete within the clip; at least one in 4 s or more.
 
@@ -126,9 +128,9 @@ def _times(frames: int) -> Signal:
     return times
 
 
-def _random(seed: int, what: str) -> np.random.Generator:
+def _random(seed: Seed, what: str) -> np.random.Generator:
     """Independent streams, so that more blinks never change how the head moves."""
-    return np.random.default_rng([seed % 2**64, *what.encode()])
+    return np.random.default_rng([*seed, *what.encode()])
 
 
 def _activity(phones: Sequence[Phone], times: Signal) -> Signal:
@@ -150,10 +152,9 @@ def _accents(prosody: Prosody) -> list[tuple[float, float]]:
         float(prosody.loudness[voiced].std()), 0.05
     )
     salience = gaussian_filter1d(np.where(voiced, loud + prosody.pitch / spread, -2.0), 0.06 * RATE)
-    peaks, found = find_peaks(
-        salience, distance=round(ACCENT_SPACING_SECONDS * RATE), prominence=ACCENT_PROMINENCE, height=0.2
-    )
-    strength = np.clip(found["peak_heights"] / 2.0, 0.2, 1.0)
+    window = 2 * round(ACCENT_SPACING_SECONDS * RATE) + 1
+    peaks = np.flatnonzero((salience == maximum_filter1d(salience, window)) & (salience > ACCENT_SALIENCE))
+    strength = np.clip(salience[peaks] / 2.0, 0.2, 1.0)
     return [(float(peak) / RATE, float(much)) for peak, much in zip(peaks, strength, strict=True)]
 
 

@@ -211,7 +211,7 @@ class Motion:
 
 def _mix(first: Array, second: Array, share: NDArray[np.float64]) -> Array:
     """Interpolate without ever leaving the interval between the two values by a rounding error."""
-    mixed = first + (second - first) * share
+    mixed = first + (second.astype(np.float64) - first) * share
     return np.clip(mixed, np.minimum(first, second), np.maximum(first, second)).astype(np.float32)
 
 

@@ -23,7 +23,10 @@ FACE_EASE_SECONDS = 0.5
 
 
 class RulesDriver:
-    """A ``generator.motion.driver.Driver``. The seed moves head, eyes and brows; lips follow the sound."""
+    """A ``generator.motion.driver.Driver``. The seed moves head, eyes and brows; lips follow the sound.
+
+    The file's hash is mixed into the seed, so that two clips with one seed do not nod alike.
+    """
 
     name = "rules"
 
@@ -33,9 +36,10 @@ class RulesDriver:
         spoken = phones.recognise(speech.samples, sound)
         lips = articulation.articulate(spoken, sound, frames, FPS)
         values = np.zeros((frames, WIDTH), np.float32)
+        seeds = (seed % 2**64, int(speech.sha256[:16], 16))
         values[:, EXPRESSION_COLUMNS] = lips * ease(frames, LIP_EASE_SECONDS)
-        values += liveliness.enliven(spoken, sound, frames, seed) * ease(frames, FACE_EASE_SECONDS)
-        values[:, EXPRESSION_COLUMNS] += liveliness.blinks(spoken, frames, seed, direction.blinking)
+        values += liveliness.enliven(spoken, sound, frames, seeds) * ease(frames, FACE_EASE_SECONDS)
+        values[:, EXPRESSION_COLUMNS] += liveliness.blinks(spoken, frames, seeds, direction.blinking)
         return direct(Motion(values), direction, seed=seed)
 
 

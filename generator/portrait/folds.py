@@ -26,6 +26,8 @@ PROBES: tuple[dict[str, float], ...] = (
 )
 MIN_AREA_SHARE = 0.12
 """A triangle may shrink to this share of its area in the picture before its corners are held back."""
+SEEN_FOLD_CM2 = 0.02
+"""A fold of this area is held back in full; smaller ones are hardly seen, and hold back less and less."""
 LEAST_GIVE = 0.4
 REACH_CM = 0.8
 """How far around a fold the expression is held back."""
@@ -85,7 +87,9 @@ def measure_give(face: BoundFace, pose: Pose, triangles: NDArray[np.int32]) -> N
         held = np.zeros(len(face.neutral))
         for probe, sound_in_front in zip(probes, sound, strict=True):
             area = _areas(pose.to_view(face.neutral + hold_back(face, give, probe)), visible)
-            hold = np.clip((least - area) / least * MIN_AREA_SHARE, 0, _LARGEST_HOLD) * sound_in_front
+            lost = (least - area) * sound_in_front
+            hold = np.clip(lost / least * MIN_AREA_SHARE, 0, _LARGEST_HOLD)
+            hold *= np.clip(lost / (2 * SEEN_FOLD_CM2 * pose.scale**2), 0, 1) ** 2
             np.maximum.at(held, visible.ravel(), np.repeat(hold, 3))
         if not held.any():
             break

@@ -83,7 +83,7 @@ def _square_around(face: Face, width: int, height: int) -> tuple[int, int, int, 
 
 
 def _crop(rgb: NDArray[np.uint8], left: int, top: int, right: int, bottom: int) -> NDArray[np.uint8]:
-    """The crop, its outside mirrored in where the picture ends."""
+    """The crop, the picture's edge drawn out where the picture ends."""
     height, width = rgb.shape[:2]
     inside = rgb[max(top, 0) : min(bottom, height), max(left, 0) : min(right, width)]
     margins = max(-top, 0), max(bottom - height, 0), max(-left, 0), max(right - width, 0)

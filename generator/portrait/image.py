@@ -6,6 +6,7 @@ decoded, and whatever the decoder trips over becomes a ``PortraitError``.
 
 import hashlib
 import io
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,7 +73,9 @@ def open_image(source: Path | bytes, max_bytes: int = 64 << 20, max_pixels: int 
     if len(content) > max_bytes:
         raise PortraitError(f"{name} is larger than {max_bytes / (1 << 20):.0f} MB: give a smaller file.")
     try:
-        rgb, alpha, mime = _decode(content, name, max_pixels)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            rgb, alpha, mime = _decode(content, name, max_pixels)
     except PortraitError:
         raise
     except UnidentifiedImageError as error:

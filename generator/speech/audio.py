@@ -83,6 +83,8 @@ def _decode(path: Path, max_seconds: float) -> NDArray[np.float32]:
             f"{path.name} is not a readable sound file or is damaged ({error.strerror});"
             " export it again, for example as WAV."
         ) from error
+    except ValueError as error:  # PyAV's resampler takes one format only
+        raise SpeechError(f"{path.name} changes its format midway; export it again as WAV.") from error
     if promised is not None and len(samples) / SAMPLE_RATE < promised - TRUNCATION_SECONDS:
         raise SpeechError(
             f"{path.name} promises {promised:.1f} s of sound but holds {len(samples) / SAMPLE_RATE:.1f} s;"
@@ -92,25 +94,26 @@ def _decode(path: Path, max_seconds: float) -> NDArray[np.float32]:
 
 
 def _decode_stream(container: Any, stream: Any, name: str, max_seconds: float) -> NDArray[np.float32]:
-    resampler = av.AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE)
+    resampler = av.AudioResampler(format="fltp", rate=SAMPLE_RATE)
     limit = round(max_seconds * SAMPLE_RATE)
     chunks: list[NDArray[np.float32]] = []
     count = 0
-    ends = None
+    ends = 0.0
     for packet in container.demux(stream):
         if packet.is_corrupt:
             raise SpeechError(f"{name} is damaged; export it again, for example as WAV.")
         for frame in packet.decode():
-            if ends is not None and frame.time is not None and frame.time - ends > GAP_SECONDS:
+            begins = ends if frame.time is None else frame.time
+            if begins - ends > GAP_SECONDS and count:
                 raise SpeechError(f"{name} has a hole at {ends:.1f} s; export it again, for example as WAV.")
-            ends = None if frame.time is None else frame.time + frame.samples / frame.sample_rate
+            ends = begins + frame.samples / frame.sample_rate
             for piece in resampler.resample(frame):
-                chunks.append(piece.to_ndarray()[0])
+                chunks.append(piece.to_ndarray().mean(0))
                 count += len(chunks[-1])
         if count > limit:
             raise _too_long(name, count / SAMPLE_RATE, max_seconds)
     if count:
-        chunks += [piece.to_ndarray()[0] for piece in resampler.resample(None)]
+        chunks += [piece.to_ndarray().mean(0) for piece in resampler.resample(None)]
     samples = np.concatenate(chunks) if chunks else np.zeros(0, np.float32)
     return np.clip(samples, -1.0, 1.0)
 

@@ -2,7 +2,7 @@
 
 Words are recognised first and their phones aligned after: on the same sound this labels clearly more frames
 right than free phone recognition does, even where the words themselves are wrong. Where no words are
-found, free phone recognition takes over.
+found, or far too few for the time spoken (another language), free phone recognition takes over.
 """
 
 from __future__ import annotations
@@ -26,6 +26,10 @@ ACTIVE_STATES_MAX = 2000
 TRUSTED_SCORE = -60.0
 UNTRUSTED_SCORE = -110.0
 """Acoustic log score per frame. Clean English speech has a median of -24, accented and noisy -45."""
+
+ACTIVE_LOUDNESS = 0.5
+FLUENT_PHONES_PER_SECOND = 8.0
+"""Of loud sound. English as the recogniser understands it has 14-20, German and French 4, then 10 freely."""
 
 _FILLERS = {"SIL", "+SPN+", "+NSN+", "+BREATH+", "+COUGH+", "+NOISE+", "+SMACK+", "+UH+", "+UM+"}
 
@@ -56,7 +60,8 @@ def recognise(samples: NDArray[np.float32], prosody: Prosody) -> tuple[Phone, ..
     recogniser = _Recogniser()
     phones: list[Phone] = []
     for start, end in _chunks(prosody, len(samples)):
-        phones += recogniser(samples[start:end], start / SAMPLE_RATE)
+        active = float((prosody.loudness[start // HOP : end // HOP] > ACTIVE_LOUDNESS).sum()) / RATE
+        phones += recogniser(samples[start:end], start / SAMPLE_RATE, active)
     return tuple(_without_gaps(phones, len(samples) / SAMPLE_RATE))
 
 
@@ -69,15 +74,15 @@ class _Recogniser:
         self._quiet = quiet
         self._free: pocketsphinx.Decoder | None = None
 
-    def __call__(self, samples: NDArray[np.float32], offset: float) -> list[Phone]:
+    def __call__(self, samples: NDArray[np.float32], offset: float, active_seconds: float) -> list[Phone]:
+        """Phones of one chunk that starts ``offset`` seconds into the sound."""
         sound = (samples * 32767).astype(np.int16).tobytes()
-        try:
-            return self._aligned_words(sound, offset)
-        except RuntimeError:
-            return self._free_phones(sound, offset)
+        phones = self._aligned_words(sound, offset)
+        if _spoken(phones) >= FLUENT_PHONES_PER_SECOND * active_seconds:
+            return phones
+        return max(phones, self._free_phones(sound, offset), key=_spoken)
 
     def _aligned_words(self, sound: bytes, offset: float) -> list[Phone]:
-        """Raises ``RuntimeError`` when no word sequence fits."""
         decoder = self._words
         try:
             _decode(decoder, sound)
@@ -88,6 +93,8 @@ class _Recogniser:
                 for word in decoder.get_alignment()
                 for entry in word
             ]
+        except RuntimeError:  # no word sequence fits
+            return []
         finally:
             decoder.activate_search()
 
@@ -106,6 +113,10 @@ class _Recogniser:
             )
             for segment in self._free.seg()
         ]
+
+
+def _spoken(phones: list[Phone]) -> int:
+    return sum(phone.name != SILENCE for phone in phones)
 
 
 def _decode(decoder: pocketsphinx.Decoder, sound: bytes) -> None:

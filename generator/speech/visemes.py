@@ -38,7 +38,7 @@ class Contact(Enum):
 
 @dataclass(frozen=True)
 class Viseme:
-    """Targets of one phone, and the strength (0..1, after Cohen and Massaro 1993) with which the jaw, the
+    """Targets of one phone, and the strength (relative, after Cohen and Massaro 1993) with which the jaw, the
     lip aperture and the lip shape (rounding, spreading) impose themselves on their neighbours."""
 
     targets: dict[str, float]
@@ -69,13 +69,14 @@ def _consonant(
 
 _OPEN = _vowel(0.28, 0.16, 0.12)
 _FRONT_OPEN = _vowel(0.29, 0.16, 0.12, mouthStretch=0.04)
-_FRONT_MID = _vowel(0.27, 0.28, 0.22, mouthStretch=0.14)
+_FRONT_MID = _vowel(0.28, 0.32, 0.26, mouthStretch=0.14)
 _CENTRAL = _vowel(0.20, 0.14, 0.08, shape=0.15)
 _FRONT_NEAR_CLOSE = _vowel(0.18, 0.18, 0.12, mouthStretch=0.05)
 _FRONT_CLOSE = _vowel(0.16, 0.34, 0.25, mouthStretch=0.20, mouthDimple=0.06)
-_ROUND_OPEN = _vowel(0.17, shape=0.8, mouthFunnel=0.18, mouthPucker=0.20)
+_ROUND_OPEN = _vowel(0.13, shape=0.8, mouthFunnel=0.14, mouthPucker=0.20)
 _ROUND_MID = _vowel(0.13, shape=0.9, mouthFunnel=0.15, mouthPucker=0.38)
 _ROUND_CLOSE = _vowel(0.06, shape=1.0, mouthFunnel=0.12, mouthPucker=0.54)
+_ROUND_GLIDE = _vowel(0.08, shape=0.5, mouthFunnel=0.10, mouthPucker=0.45)
 _RHOTIC_VOWEL = _vowel(0.11, 0.05, shape=0.6, mouthFunnel=0.12, mouthPucker=0.20)
 _RHOTIC = _consonant(0.07, 0.02, hold=0.6, shape=0.8, mouthFunnel=0.10, mouthPucker=0.34)
 _BILABIAL = Viseme({"jawOpen": 0.05}, jaw=0.9, aperture=0.9, shape=0.05, contact=Contact.LIPS)
@@ -86,23 +87,23 @@ _DENTAL = _consonant(0.09, 0.10, 0.05, hold=0.5)
 _ALVEOLAR = _consonant(0.07, 0.24, 0.14, hold=0.5, shape=0.15, mouthStretch=0.14)
 _NASAL = _consonant(0.08, 0.12, 0.06, hold=0.45)
 _LATERAL = _consonant(0.10, 0.24, 0.14, hold=0.4, mouthStretch=0.06)
-_SIBILANT = _consonant(0.05, 0.34, 0.22, hold=0.9, shape=0.25, mouthStretch=0.20)
+_SIBILANT = _consonant(0.05, 0.38, 0.25, hold=0.9, shape=0.25, mouthStretch=0.20)
 _POSTALVEOLAR = _consonant(
     0.05, 0.24, 0.18, hold=0.9, shape=0.8, mouthFunnel=0.24, mouthPucker=0.16, mouthShrugUpper=0.06
 )
 _VELAR = _consonant(0.12, 0.14, 0.08, hold=0.25, shape=0.03)
 _GLOTTAL = _consonant(0.14, 0.12, 0.08, hold=0.15, shape=0.02)
-_LABIAL_GLIDE = _consonant(0.03, hold=0.9, shape=1.0, mouthFunnel=0.02, mouthPucker=0.60)
+_LABIAL_GLIDE = _consonant(0.02, hold=1.6, shape=1.0, mouthFunnel=0.02, mouthPucker=0.60)
 _PALATAL_GLIDE = _consonant(0.08, 0.18, 0.12, hold=0.4, shape=0.3, mouthStretch=0.18)
 
 REST = Viseme({}, jaw=1.0, aperture=1.0, shape=0.6)
 
 VISEMES: dict[str, tuple[Viseme, ...]] = {
     "AA": (_OPEN,), "AE": (_FRONT_OPEN,), "AH": (_CENTRAL,), "AO": (_ROUND_OPEN,),
-    "AW": (_OPEN, _ROUND_CLOSE), "AY": (_OPEN, _FRONT_CLOSE),
+    "AW": (_OPEN, _ROUND_GLIDE), "AY": (_OPEN, _FRONT_CLOSE),
     "EH": (_FRONT_MID,), "ER": (_RHOTIC_VOWEL,), "EY": (_FRONT_MID, _FRONT_CLOSE),
     "IH": (_FRONT_NEAR_CLOSE,), "IY": (_FRONT_CLOSE,),
-    "OW": (_ROUND_MID, _ROUND_CLOSE), "OY": (_ROUND_OPEN, _FRONT_CLOSE),
+    "OW": (_ROUND_MID, _ROUND_GLIDE), "OY": (_ROUND_OPEN, _FRONT_CLOSE),
     "UH": (_ROUND_MID,), "UW": (_ROUND_CLOSE,),
     "P": (_BILABIAL,), "B": (_BILABIAL,), "M": (_BILABIAL,),
     "F": (_LABIODENTAL,), "V": (_LABIODENTAL,),

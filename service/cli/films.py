@@ -133,14 +133,14 @@ def _sitter(portrait: Path) -> Path:
     from generator import sitters
 
     named = {sitter.name: sitter.path for sitter in sitters.sitters()}
-    return named.get(str(portrait), portrait) if not portrait.exists() else portrait
+    return named.get(str(portrait), portrait) if not portrait.is_file() else portrait
 
 
 def _clip(speech: Path) -> Path:
     from generator import sitters
 
     named = {clip.name: clip.path for clip in sitters.clips()}
-    return named.get(str(speech), speech) if not speech.exists() else speech
+    return named.get(str(speech), speech) if not speech.is_file() else speech
 
 
 def _report(film: Film) -> None:

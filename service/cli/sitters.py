@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
+from rich.table import Column, Table
 
 from generator.sitters import clips
 from generator.sitters import sitters as house_sitters
@@ -19,11 +19,11 @@ def sitters(
     ] = None,
 ) -> None:
     """List our own sitters: fictional people anyone may animate, and what they can say."""
-    table = Table("sitter", "title", "medium", "clip", "licence")
+    table = Table(_name("sitter"), "title", "medium", _name("clip"), "licence")
     for sitter in house_sitters():
         table.add_row(sitter.name, sitter.title, sitter.medium, sitter.clip.name, sitter.licence)
     console.out.print(table)
-    words = Table("clip", "voice", "seconds", "words", "licence")
+    words = Table(_name("clip"), "voice", "seconds", "words", "licence")
     for clip in clips():
         words.add_row(clip.name, clip.voice, f"{clip.seconds:.1f}", clip.text, clip.licence)
     console.out.print(words)
@@ -31,6 +31,11 @@ def sitters(
     console.out.print(f"Try: vernissage animate {first.name} {first.clip.name} -o film.mp4")
     if copy_to is not None:
         _copy(copy_to)
+
+
+def _name(header: str) -> Column:
+    """A column of names to be typed again: whole on the narrowest terminal."""
+    return Column(header, no_wrap=True)
 
 
 def _copy(folder: Path) -> None:

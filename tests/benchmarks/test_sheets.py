@@ -43,14 +43,16 @@ def test_a_cell_moves_what_its_label_says(row: np.ndarray, column: int, value: f
 
 
 def test_a_sheet_opens_with_the_source_and_has_a_cell_for_each_row(portrait: Portrait):
-    rows = {"rest": sheets._expression({}), **{f"yaw {k}": sheets._pose("yaw", k) for k in range(6)}}
-    sheet = sheets._sheet(portrait, rows, whole=True)
-    assert sheet.size == (sheets.COLUMNS * sheets.CELL_PX, 2 * sheets.CELL_PX)
-    source, rest = (np.asarray(sheet)[40 : sheets.CELL_PX, k * 300 : k * 300 + 300] for k in (0, 1))
+    cell, columns = sheets.CELL_PX, sheets.COLUMNS
+    turns = {f"yaw {k}": sheets._pose("yaw", k + 1) for k in range(columns)}
+    sheet = np.asarray(sheets._sheet(portrait, {"rest": sheets._expression({})} | turns, whole=True))
+    assert sheet.shape == (2 * cell, columns * cell, 3)
+    below_the_labels = slice(40, cell)
+    source, rest, turned = (sheet[below_the_labels, k * cell : (k + 1) * cell] for k in range(3))
     np.testing.assert_array_equal(source, rest)
-    last_row = np.asarray(sheet)[sheets.CELL_PX :]
-    assert last_row[:, : 2 * sheets.CELL_PX].any()
-    assert not last_row[:, 2 * sheets.CELL_PX :].any()
+    assert (turned != rest).any()
+    assert (sheet[cell:, 2 * cell :] == 255).all(), "nothing after the last cell"
+    assert (sheet[cell:, cell : 2 * cell] != 255).any()
 
 
 def test_the_face_box_holds_the_face_and_lies_in_the_frame(sitting: Portrait):

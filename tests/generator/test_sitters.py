@@ -63,7 +63,7 @@ def test_a_clip_is_the_sound_that_was_catalogued(clip):
 
 
 def test_the_house_has_a_painting_a_sculpture_and_a_drawing():
-    assert {sitter.name for sitter in sitters()} == {"oil_portrait", "terracotta_bust", "cartoon"}
+    assert {sitter.name for sitter in sitters()} >= {"oil_portrait", "terracotta_bust", "cartoon"}
     assert sitters()[0].name == "oil_portrait", "the demo's sitter comes first"
 
 

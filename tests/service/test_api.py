@@ -1,5 +1,7 @@
 """The HTTP service answers everyone, in plain words, and keeps nothing."""
 
+from pathlib import Path
+
 import pytest
 from fastapi.testclient import TestClient
 
@@ -22,6 +24,17 @@ def test_a_picture_without_a_credential_is_stripped(client: TestClient) -> None:
     assert answer.json()["state"] == "stripped"
     assert answer.json()["file"] == "a.jpg"
     assert any("a.jpg" in sentence for sentence in answer.json()["explanation"])
+
+
+def test_a_film_of_this_house_is_trusted(
+    client: TestClient, film: Path, keys: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VERNISSAGE_KEYS", str(keys))
+    answer = client.post("/v1/verify", content=film.read_bytes(), headers={"X-File-Name": "film.mp4"})
+    assert answer.status_code == 200
+    assert (answer.json()["state"], answer.json()["file"]) == ("trusted", "film.mp4")
+    assert answer.json()["signer"]["organisation"] == "The Daily House"
+    assert answer.json()["declared"]["rights"] == "sitter-of-the-house"
 
 
 @pytest.mark.parametrize("name", ["..", "../../etc/passwd", "/", ".", "a\\b"])

@@ -24,7 +24,7 @@ SKIN, WHITE, IRIS, LASH = (205, 160, 135), (232, 228, 224), (70, 110, 60), (40, 
 EYE_PX = 80.0
 MIDDLE = np.array([130.0, 110.0])
 IRIS_AT, IRIS_RADIUS = np.array([0.06, -0.05]), 0.20
-PAINTED = ("oil_portrait", "cartoon")
+PAINTED = ("oil_portrait", "cartoon", "cartoon_keeper")
 """Sitters whose eyes differ in colour from their skin; a sculpture's do not."""
 EVEN = np.linspace(-0.5, 0.5, CURVE_SAMPLES)
 

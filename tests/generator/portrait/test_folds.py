@@ -56,17 +56,18 @@ def weights(**named: float) -> Row:
     return row
 
 
-def flipped(
+def folded_cm2(
     move: Callable[[Row], NDArray[np.float32]], neutral: Array, pose: Pose, triangles: NDArray[np.int32]
-) -> int:
-    """How many triangles that face the camera at rest turn over, summed over the probe expressions."""
+) -> float:
+    """Area in the picture of the triangles that turn over, summed over the probe expressions, cm2."""
 
-    def towards(points: Array) -> NDArray[np.bool_]:
+    def area(points: Array) -> Array:
         a, b, c = (pose.to_view(points)[triangles[:, k], :2] for k in range(3))
-        return np.asarray(np.linalg.det(np.stack([b - a, c - a], 1)) > 0)
+        return np.asarray(np.linalg.det(np.stack([b - a, c - a], 1)) / 2 / pose.scale**2)
 
-    at_rest = towards(neutral)
-    return sum(int((at_rest & ~towards(neutral + move(weights(**probe)))).sum()) for probe in PROBES)
+    at_rest = area(neutral) > 0
+    moved = [area(neutral + move(weights(**probe)))[at_rest] for probe in PROBES]
+    return float(sum(-areas[areas < 0].sum() for areas in moved))
 
 
 @settings(max_examples=50)
@@ -105,21 +106,27 @@ def test_seen_from_the_front_nothing_is_held_back(give_at):
     assert (give_at(0) == 1).all()
 
 
-def test_in_a_three_quarter_view_the_mouth_is_held_back_and_the_eyes_are_not(give_at):
+def test_in_a_three_quarter_view_the_mouth_is_held_back_and_the_eyes_are_not(give_at, face):
     give = give_at(35)[:, 0]
-    assert give[[61, 291]].min() < 0.9
+    mouth = np.linalg.norm(face.neutral[:, :2] - face.neutral[13, :2], axis=1) < 4.5
+    assert give[mouth].min() < 0.6
     assert give[[33, 133, 362, 263, 10]].min() > 0.9
 
 
+@pytest.mark.parametrize("yaw", [-15, -5, 5, 15])
+def test_folds_too_small_to_be_seen_hold_no_smile_back(give_at, yaw: float):
+    assert give_at(yaw)[[61, 291]].min() > 0.9
+
+
 @pytest.mark.parametrize("yaw", [-40, -30, -20, 20, 30, 40])
-def test_fewer_triangles_turn_over_in_a_three_quarter_view(give_at, face, landmarker, yaw: float):
+def test_less_skin_turns_over_in_a_three_quarter_view(give_at, face, landmarker, yaw: float):
     triangles = landmarker.canonical[1]
-    held = flipped(partial(hold_back, face, give_at(yaw)), face.neutral, turned(yaw), triangles)
-    assert held < 0.85 * flipped(face, face.neutral, turned(yaw), triangles)
+    held = folded_cm2(partial(hold_back, face, give_at(yaw)), face.neutral, turned(yaw), triangles)
+    assert held < 0.6 * folded_cm2(face, face.neutral, turned(yaw), triangles)
 
 
 def test_a_sitters_face_folds_no_more_than_the_decoder_alone(sitting: Portrait, landmarker):
     face, give, triangles = sitting.skin.face, sitting.skin.give, landmarker.canonical[1]
     assert give.min() >= np.float32(LEAST_GIVE)
-    held = flipped(partial(hold_back, face, give), face.neutral, sitting.pose, triangles)
-    assert held <= flipped(face, face.neutral, sitting.pose, triangles)
+    held = folded_cm2(partial(hold_back, face, give), face.neutral, sitting.pose, triangles)
+    assert held <= folded_cm2(face, face.neutral, sitting.pose, triangles) + 1e-9

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -104,6 +104,7 @@ def test_at_rest_nothing_is_drawn_over_the_source():
     assert (Drawing().frame == SKIN).all()
 
 
+@settings(max_examples=30)
 @given(st.floats(8, 30), st.sampled_from([-1, 1]))
 def test_yaw_shifts_the_iris_as_a_ball_turns(yaw: float, side: int):
     assert iris_at(yaw=side * yaw)[0] == pytest.approx(
@@ -111,6 +112,7 @@ def test_yaw_shifts_the_iris_as_a_ball_turns(yaw: float, side: int):
     )
 
 
+@settings(max_examples=30)
 @given(st.floats(8, 25))
 def test_pitch_lifts_the_iris_as_a_ball_turns(pitch: float):
     assert iris_at(pitch=pitch)[1] == pytest.approx(-EYEBALL_REACH * np.sin(np.radians(pitch)), abs=0.015)
@@ -123,6 +125,7 @@ def test_the_iris_narrows_as_it_turns_aside():
     assert width(30) == pytest.approx(2 * RADIUS * np.cos(np.radians(30)), abs=0.02)
 
 
+@settings(max_examples=30)
 @given(st.floats(-30, 30), st.floats(-25, 25), st.floats(0, 0.9))
 def test_the_eyeball_never_shows_outside_the_lids(yaw: float, pitch: float, shut: float):
     frame = Drawing(yaw=yaw, pitch=pitch, shut=shut).frame

@@ -25,7 +25,7 @@ EYE_LINE = (33, 263)
 UPPER_LIP, LOWER_LIP = 13, 14
 EYE_CORNERS = ((33, 133), (362, 263))
 """Of the eye on the image's left and the one on its right, from left to right."""
-PAINTED = ("oil_portrait", "cartoon")
+PAINTED = ("oil_portrait", "cartoon", "cartoon_keeper")
 """Sitters whose eyes differ in colour from their skin; a sculpture's do not."""
 CORNER_PX = 24
 HOLE = (255, 0, 255)

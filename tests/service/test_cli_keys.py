@@ -1,0 +1,133 @@
+"""``vernissage keys``: made once, shown without a secret, renewed without losing a film."""
+
+import stat
+import subprocess
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from generator.sitters import Sitter
+from governance.provenance import Authority, certificates
+
+Outcome = subprocess.CompletedProcess[str]
+Vernissage = Callable[..., Outcome]
+Refusal = Callable[..., str]
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    return tmp_path / "deep" / "keys"
+
+
+@pytest.fixture
+def house(directory: Path) -> dict[str, str]:
+    return {"VERNISSAGE_KEYS": str(directory)}
+
+
+def content(directory: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in directory.rglob("*.pem")}
+
+
+@pytest.mark.parametrize("algorithm", ["es256", "ed25519"])
+def test_keys_are_made_for_their_owner_alone_and_shown_without_a_secret(
+    vernissage: Vernissage, directory: Path, house: dict[str, str], algorithm: str
+):
+    made = vernissage(
+        "keys", "init", "--algorithm", algorithm, "--organisation", "Ateliers [Réunis]", env=house
+    )
+    assert (made.returncode, made.stderr) == (0, "")
+    assert made.stdout.startswith(f"Ateliers [Réunis] signs with {algorithm} until ")
+    assert made.stdout.endswith(f"keys in {directory}\n")
+    assert vernissage("keys", "show", env=house).stdout == made.stdout
+    assert stat.S_IMODE(directory.stat().st_mode) == 0o700
+    for name in ("root-key.pem", "signer.pem"):
+        assert stat.S_IMODE((directory / name).stat().st_mode) == 0o600
+        assert b"PRIVATE KEY" in (directory / name).read_bytes()
+    assert b"PRIVATE KEY" not in (directory / "root.pem").read_bytes()
+
+
+def test_keys_are_never_overwritten(
+    vernissage: Vernissage, refusal: Refusal, directory: Path, house: dict[str, str]
+):
+    made = vernissage("keys", "init", env=house)
+    before = content(directory)
+    assert "will not be overwritten" in refusal("keys", "init", env=house)
+    kept = vernissage("keys", "init", "--if-missing", env=house)
+    assert (kept.returncode, kept.stdout) == (0, made.stdout)
+    assert content(directory) == before
+
+
+def test_films_stay_trusted_when_the_signer_is_renewed(
+    vernissage: Vernissage,
+    films: Path,
+    own_sitter: Sitter,
+    speech: Path,
+    house: dict[str, str],
+    directory: Path,
+):
+    vernissage("keys", "init", env=house)
+    asked = ("animate", own_sitter.name, speech, "--size", 128, "-o")
+    assert vernissage(*asked, films / "a.mp4", env=house).returncode == 0
+    before = (directory / "signer.pem").read_bytes()
+    assert vernissage("keys", "renew", env=house).returncode == 0
+    assert (directory / "signer.pem").read_bytes() != before
+    assert vernissage("verify", films / "a.mp4", env=house).returncode == 0
+
+
+def test_keys_past_their_year_are_found_out_before_any_work(
+    refusal: Refusal, vernissage: Vernissage, films: Path, own_sitter: Sitter, speech: Path,
+    directory: Path, house: dict[str, str],
+):  # fmt: skip
+    Authority.init(directory)
+    issued = datetime.now(UTC) - timedelta(days=366)
+    root_key, key = certificates.new_key("es256"), certificates.new_key("es256")
+    root = certificates.root_certificate(root_key, "The Daily House", issued)
+    signer = certificates.signer_certificate(key, root, root_key, issued)
+    (directory / "root-key.pem").write_bytes(certificates.key_pem(root_key))
+    (directory / "root.pem").write_bytes(certificates.certificate_pem(root))
+    (directory / "signer.pem").write_bytes(certificates.key_pem(key) + certificates.certificate_pem(signer))
+    said = refusal("animate", own_sitter.name, speech, "-o", films / "a.mp4", env=house)
+    assert "vernissage keys renew" in said
+    assert vernissage("keys", "renew", env=house).returncode == 0
+    assert vernissage("keys", "show", env=house).returncode == 0
+
+
+def test_without_keys_it_tells_how_to_make_them(refusal: Refusal, house: dict[str, str]):
+    assert "vernissage keys init" in refusal("keys", "show", env=house)
+    assert "vernissage keys init" in refusal("keys", "renew", env=house)
+
+
+def test_the_roots_key_may_be_kept_elsewhere_until_it_is_needed(
+    vernissage: Vernissage, refusal: Refusal, directory: Path, house: dict[str, str]
+):
+    vernissage("keys", "init", env=house)
+    (directory / "root-key.pem").unlink()
+    assert vernissage("keys", "show", env=house).returncode == 0
+    assert "root-key.pem" in refusal("keys", "renew", env=house)
+
+
+@pytest.mark.parametrize(("name", "mode"), [("", 0o755), ("signer.pem", 0o640), ("root.pem", 0o666)])
+def test_keys_that_others_can_reach_are_refused_with_the_remedy(
+    vernissage: Vernissage, refusal: Refusal, directory: Path, house: dict[str, str], name: str, mode: int
+):
+    vernissage("keys", "init", env=house)
+    (directory / name).chmod(mode)
+    assert f"chmod {'700' if not name else '644' if name == 'root.pem' else '600'} " in refusal(
+        "keys", "show", env=house
+    )
+
+
+@pytest.mark.parametrize("organisation", ["", " ", 65 * "x", "two\nlines"])
+def test_an_organisation_needs_a_name(
+    refusal: Refusal, directory: Path, house: dict[str, str], organisation: str
+):
+    assert "1 to 64 printable" in refusal("keys", "init", "--organisation", organisation, env=house)
+    assert not directory.exists()
+
+
+def test_keys_need_a_directory_of_their_own(refusal: Refusal, tmp_path: Path):
+    (tmp_path / "file").write_text("in the way")
+    for place in (tmp_path / "file", tmp_path / "file" / "keys", "/proc/self/keys"):
+        assert str(place) in refusal("keys", "init", env={"VERNISSAGE_KEYS": str(place)})

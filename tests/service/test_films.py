@@ -1,0 +1,143 @@
+"""Films are made from end to end, told as they go on, and refused before work that would be lost."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Event
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from generator.errors import MotionError, PortraitError
+from generator.motion import Motion, driver
+from generator.sitters import Sitter
+from generator.speech.audio import Speech
+from governance.provenance import State
+from service import films as making
+from service.errors import OutputRefused, RightsUndeclared
+from service.films import Film, Progress, View, animate, pose
+
+
+@dataclass
+class Told:
+    """Everything a film's making told, in order."""
+
+    stages: list[str] = field(default_factory=list)
+    totals: list[int] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    frames: int = 0
+
+    def progress(self) -> Progress:
+        return Progress(self.stages.append, self.totals.append, self._frame, self.notes.append)
+
+    def _frame(self) -> None:
+        self.frames += 1
+
+
+@pytest.fixture
+def told() -> Told:
+    return Told()
+
+
+@pytest.fixture
+def ask(
+    monkeypatch: pytest.MonkeyPatch, keys: Path, films: Path, own_sitter: Sitter, speech: Path, told: Told
+) -> Callable[..., Film]:
+    """``ask(rights=...)``: ``animate`` with our own sitter and a few words, but for what is named."""
+    monkeypatch.setenv("VERNISSAGE_KEYS", str(keys))
+
+    def run(**changed: object) -> Film:
+        asked: dict[str, object] = {
+            "picture": own_sitter.path,
+            "speech": speech,
+            "out": films / "a.mp4",
+            "rights": None,
+            "driver_name": "rules",
+            "seed": 3,
+            "view": View(size=128),
+            "progress": told.progress(),
+        }
+        return animate(**(asked | changed))  # type: ignore[arg-type]
+
+    return run
+
+
+@pytest.fixture
+def endless(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A driver that has not finished thinking when the test is over."""
+    over = Event()
+
+    def think(speech: Speech, *, seed: int = 0) -> Motion:
+        over.wait()
+        return Motion.rest(1)
+
+    monkeypatch.setattr(driver, "get", lambda name: think)
+    yield
+    over.set()
+
+
+def test_the_work_is_told_as_it_goes_on(ask: Callable[..., Film], films: Path, told: Told):
+    film = ask()
+    assert told.stages == ["reading the portrait and listening to the speech", "rendering", "sealing"]
+    assert told.totals == [31]
+    assert told.frames == film.stats.frames == 31
+    assert told.notes == []
+    assert film.path == film.reading.path == films / "a.mp4"
+    assert film.reading.state is State.TRUSTED
+    assert film.stats.seconds == pytest.approx(1.24)
+    assert film.stats.frames_per_second > 1
+
+
+def test_a_motion_file_needs_no_sound(
+    ask: Callable[..., Film], own_sitter: Sitter, films: Path, tmp_path: Path, told: Told
+):
+    Motion(np.zeros((3, 59), np.float32), fps=24).save(tmp_path / "rest.safetensors")
+    film = pose(
+        own_sitter.path,
+        tmp_path / "rest.safetensors",
+        films / "a.mp4",
+        rights=None,
+        view=View(size=128),
+        progress=told.progress(),
+    )
+    assert told.stages == ["reading the portrait", "rendering", "sealing"]
+    assert (film.stats.frames, film.stats.seconds) == (3, 0.125)
+    assert film.reading.declaration is not None
+    assert film.reading.declaration.driver == making.MOTION_FILE
+
+
+def test_a_bad_portrait_does_not_wait_for_the_driver(
+    ask: Callable[..., Film], endless: None, tmp_path: Path, films: Path
+):
+    Image.new("RGB", (200, 200)).save(tmp_path / "dark.png")
+    with pytest.raises(PortraitError, match="No face was found"):
+        ask(picture=tmp_path / "dark.png", rights="fictional")
+    assert list(films.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("changed", "error"),
+    [
+        ({"driver_name": "oracle"}, MotionError),
+        ({"picture": Path("/dev/zero")}, PortraitError),
+        ({"picture": Path(__file__)}, RightsUndeclared),
+        ({"out": Path("a.avi")}, OutputRefused),
+    ],
+)
+def test_what_cannot_be_made_is_refused_before_any_work(
+    ask: Callable[..., Film], told: Told, changed: dict[str, object], error: type[Exception]
+):
+    with pytest.raises(error):
+        ask(**changed)
+    assert told.stages == []
+
+
+def test_a_failing_driver_is_no_film(ask: Callable[..., Film], monkeypatch: pytest.MonkeyPatch, films: Path):
+    def fail(speech: Speech, *, seed: int = 0) -> Motion:
+        raise MotionError(f"{speech.path.name} leaves me cold.")
+
+    monkeypatch.setattr(driver, "get", lambda name: fail)
+    with pytest.raises(MotionError, match="leaves me cold"):
+        ask()
+    assert list(films.iterdir()) == []
