@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from generator.errors import GeneratorError
 from generator.motion.motion import FPS, Motion
 from generator.speech.audio import SAMPLE_RATE, Speech
+from generator.speech.encoder import PHONES
 from generator.speech.phones import Phone
 
 Split = Literal["train", "validation", "test"]
@@ -32,13 +33,6 @@ SPLITS: tuple[Split, ...] = get_args(Split)
 FORMAT = "vernissage-corpus"
 VERSION = 1
 DESCRIPTION = "corpus.json"
-
-PHONES = (
-    "AA", "AE", "AH", "AO", "AW", "AY", "B", "CH", "D", "DH", "EH", "ER", "EY", "F", "G", "HH", "IH", "IY",
-    "JH", "K", "L", "M", "N", "NG", "OW", "OY", "P", "R", "S", "SH", "T", "TH", "UH", "UW", "V", "W", "Y",
-    "Z", "ZH", "SIL",
-)  # fmt: skip
-"""The 39 ARPAbet phones without stress, and silence."""
 
 TEST_ONLY: dict[str, frozenset[str]] = {"grid": frozenset({"s33", "s34"})}
 """Corpus name -> speakers that no training and no choice between models may see."""
@@ -111,7 +105,9 @@ class Corpus:
         try:
             description = Description(**header)
         except TypeError as error:
-            raise CorpusError(f"{folder / DESCRIPTION} lacks a field or has one too many: {error}.") from error
+            raise CorpusError(
+                f"{folder / DESCRIPTION} lacks a field or has one too many: {error}."
+            ) from error
         records = sorted(path for path in folder.glob("*.json") if path.name != DESCRIPTION)
         return cls(folder, description, tuple(_read_clip(path, description.name) for path in records))
 
@@ -139,9 +135,7 @@ class CorpusWriter:
             raise CorpusError(f"{folder} is not empty; give a new folder for the corpus.")
         self.folder = folder
         self.description = description
-        _write_json(
-            folder / DESCRIPTION, {"format": FORMAT, "version": VERSION, **asdict(description)}
-        )
+        _write_json(folder / DESCRIPTION, {"format": FORMAT, "version": VERSION, **asdict(description)})
 
     def add(
         self,
@@ -161,7 +155,9 @@ class CorpusWriter:
         _check_split(self.description.name, speaker, split)
         if motion is not None:
             if motion.fps != FPS:
-                raise CorpusError(f"Clip {id} moves at {motion.fps:g} frames a second; resample it to {FPS:g}.")
+                raise CorpusError(
+                    f"Clip {id} moves at {motion.fps:g} frames a second; resample it to {FPS:g}."
+                )
             motion.save(self.folder / f"{id}.motion.safetensors")
         _write_flac(self.folder / f"{id}.flac", samples)
         timed = None

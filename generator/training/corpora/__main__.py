@@ -3,15 +3,18 @@
 import argparse
 from pathlib import Path
 
-from generator.training.corpora import facegood, grid
+from generator.training.corpora import facegood, flite, grid, kokoro
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m generator.training.corpora", description=__doc__)
     commands = parser.add_subparsers(dest="corpus", required=True)
-    for name, builder in (("grid", grid), ("facegood", facegood)):
+    for builder in (grid, facegood, flite, kokoro):
+        name = builder.DESCRIPTION.name
         command = commands.add_parser(name, description=builder.__doc__)
-        command.add_argument("--data", type=Path, required=True, help="folder of the recordings")
+        command.add_argument(
+            "--data", type=Path, required=True, help="folder of the recordings, or the synthesiser"
+        )
         command.add_argument("--out", type=Path, required=True, help="new folder for the corpus")
         command.add_argument("--limit", type=int, help="clips of each speaker, for a quick look")
         command.set_defaults(build=builder.build)

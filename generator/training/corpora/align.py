@@ -13,20 +13,21 @@ _ATTEMPTS = 24
 _SHIFT_SAMPLES = 37
 _DITHER = 1e-4  # digital silence has no logarithm
 _NOT_SPEECH = {"SIL", "+SPN+", "+NSN+", "+BREATH+", "+COUGH+", "+NOISE+", "+SMACK+", "+UH+", "+UM+"}
+_OWN = "own_"
 _LONGEST_FREE_SECONDS = 0.03
 
 
 class Aligner:
-    """Aligns sentences; ``words`` adds pronunciations (ARPAbet without stress, space between phones)."""
+    """Aligns sentences; ``words`` gives pronunciations (ARPAbet without stress, space between phones) that
+    replace the dictionary's."""
 
     def __init__(self, words: dict[str, str]) -> None:
         self._decoder = pocketsphinx.Decoder(loglevel="FATAL")
+        self._own = frozenset(words)
         for word, phones in words.items():
-            self._decoder.add_word(word, phones, False)
+            self._decoder.add_word(_OWN + word, phones, False)
 
-    def __call__(
-        self, samples: NDArray[np.float32], sentence: str
-    ) -> tuple[tuple[Phone, ...], float] | None:
+    def __call__(self, samples: NDArray[np.float32], sentence: str) -> tuple[tuple[Phone, ...], float] | None:
         """Phones of (N,) samples at 16 kHz from 0 to their end, and the mean acoustic log score per frame
         (clean speech about -15); None if the sentence does not fit.
 
@@ -34,6 +35,7 @@ class Aligner:
         away, so it is tried on several.
         """
         rng = np.random.default_rng(0)
+        sentence = " ".join(_OWN + word if word in self._own else word for word in sentence.split())
         for attempt in range(_ATTEMPTS):
             lead = attempt * _SHIFT_SAMPLES
             padded = np.r_[np.zeros(lead), samples] + rng.normal(0, _DITHER, lead + len(samples))

@@ -31,9 +31,10 @@ VALIDATION_SPEAKERS = frozenset({"s32"})
 _COMMAND = {"b": "bin", "l": "lay", "p": "place", "s": "set"}
 _COLOUR = {"b": "blue", "g": "green", "r": "red", "w": "white"}
 _PREPOSITION = {"a": "at", "b": "by", "i": "in", "w": "with"}
-_DIGIT = dict(
-    zip("z123456789", "zero one two three four five six seven eight nine".split(), strict=True)
-)
+_DIGIT = {
+    "z": "zero", "1": "one", "2": "two", "3": "three", "4": "four", "5": "five", "6": "six", "7": "seven",
+    "8": "eight", "9": "nine",
+}  # fmt: skip
 _ADVERB = {"a": "again", "n": "now", "p": "please", "s": "soon"}
 _LETTERS = {
     "a": "EY", "b": "B IY", "c": "S IY", "d": "D IY", "e": "IY", "f": "EH F", "g": "JH IY", "h": "EY CH",
@@ -50,7 +51,14 @@ _UNITS_PER_HEIGHT = 8192
 
 def sentence(code: str) -> tuple[str, ...]:
     """The six words that a clip's code spells: ``bbac3n`` is bin blue at C three now."""
-    tables = (_COMMAND, _COLOUR, _PREPOSITION, {letter: letter.upper() for letter in _LETTERS}, _DIGIT, _ADVERB)
+    tables = (
+        _COMMAND,
+        _COLOUR,
+        _PREPOSITION,
+        {letter: letter.upper() for letter in _LETTERS},
+        _DIGIT,
+        _ADVERB,
+    )
     try:
         return tuple(table[key] for table, key in zip(tables, code, strict=True))
     except (KeyError, ValueError) as error:
@@ -65,7 +73,7 @@ def build(data: Path, out: Path, limit: int | None = None) -> CorpusWriter:
         landmarks = np.load(file)
     vertices = np.load(data / "tracks.npz")["landmark_index"].astype(np.int64)
     decoder = FaceDecoder.load()
-    aligner = Aligner({f"letter_{letter}": phones for letter, phones in _LETTERS.items()})
+    aligner = Aligner({letter.upper(): phones for letter, phones in _LETTERS.items()})
     writer = CorpusWriter(out, DESCRIPTION)
     for speaker in dict.fromkeys(clip["speaker"] for clip in clips):
         theirs = [clip for clip in clips if clip["speaker"] == speaker]
@@ -93,7 +101,7 @@ def _add(
         return
     samples = samples[: round(fitted.motion.seconds * SAMPLE_RATE)]
     words = sentence(clip["code"])
-    aligned = aligner(samples, " ".join(f"letter_{w.lower()}" if len(w) == 1 else w for w in words))
+    aligned = aligner(samples, " ".join(words))
     if fitted.lips_mm > _LIPS_MM_MAX or fitted.pose_mm > _POSE_MM_MAX:
         print(f"{name}: left out: tracking is off by {fitted.lips_mm:.1f} mm (lips), {fitted.pose_mm:.1f} mm")
         return

@@ -22,7 +22,6 @@ from generator.face.alignment import Similarity, align
 from generator.face.decoder import BoundFace, FaceDecoder
 from generator.face.fitting import fit
 from generator.motion.motion import FPS, GAZE_LIMIT_DEG, WIDTH, Motion
-
 from generator.portrait.pose import landmarks_to_view, rotation_degrees
 from generator.render.renderer import PIVOT_CM
 
@@ -216,4 +215,5 @@ def _gaze(head: Array, resting: Rest, place: dict[int, int], blink: Array) -> Ar
         frames = np.arange(len(sine))
         sine = np.stack([np.interp(frames, seen, sine[seen, i]) for i in range(2)], axis=1)
     angles = np.degrees(np.arcsin(median_filter(sine, (3, 1), mode="nearest")))
-    return np.clip(angles - np.median(angles, axis=0), -GAZE_LIMIT_DEG, GAZE_LIMIT_DEG)
+    gaze: Array = np.clip(angles - np.median(angles, axis=0), -GAZE_LIMIT_DEG, GAZE_LIMIT_DEG)
+    return gaze
