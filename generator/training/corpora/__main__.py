@@ -3,14 +3,14 @@
 import argparse
 from pathlib import Path
 
-from generator.training.corpora import facegood, flite, grid, kokoro
+from generator.training.corpora import facegood, flite, grid, kokoro, video
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m generator.training.corpora", description=__doc__)
     commands = parser.add_subparsers(dest="corpus", required=True)
-    for builder in (grid, facegood, flite, kokoro):
-        name = builder.DESCRIPTION.name
+    builders = {"grid": grid, "facegood": facegood, "flite": flite, "kokoro": kokoro, "video": video}
+    for name, builder in builders.items():
         command = commands.add_parser(name, description=builder.__doc__)
         command.add_argument(
             "--data", type=Path, required=True, help="folder of the recordings, or the synthesiser"
