@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from generator.errors import SpeechError
 from generator.motion.direction import NATURAL_DIRECTION, Direction
-from generator.motion.learned import load_mouth
 from generator.motion.live import LiveMotion
+from generator.motion.model import MotionModel
 from generator.motion.motion import FPS
 from generator.portrait.portrait import Portrait
 from generator.render.renderer import Renderer
@@ -85,5 +85,5 @@ def stream(portrait: Portrait, *, seed: int = 0, direction: Direction = NATURAL_
 
     Raises ``ModelError`` if the speech encoder or the motion model is missing or not the one released.
     """
-    motion = LiveMotion(SpeechEncoder.load(), load_mouth(), seed=seed, direction=direction)
+    motion = LiveMotion(SpeechEncoder.load(), MotionModel.load(), seed=seed, direction=direction)
     return LiveStream(portrait, motion)

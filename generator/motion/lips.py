@@ -23,7 +23,7 @@ PER_FRAME = 2
 STEM = 6
 STEM_BEFORE = 2
 """Acoustic frames that a motion frame sees at first hand, and how many of them precede it."""
-DILATIONS = (1, 2, 4, 8)
+DILATIONS = (1, 1, 2, 2)
 AHEAD = (1, 1, 1, 0)
 """Of each block's kernel of three, how many motion frames lie ahead."""
 BEFORE = tuple(2 * dilation - ahead for dilation, ahead in zip(DILATIONS, AHEAD, strict=True))
@@ -49,25 +49,25 @@ class LipNetwork:
             for i in range(len(DILATIONS))
         ]
         self._last = tensors["last.weight"][..., 0].T, tensors["last.bias"]
-        self._input = tensors["input_mean"], 1 / tensors["input_scale"]
+        self._input = tensors["input_mean"], tensors["input_scale"]
         self._output = tensors["output_mean"], tensors["output_scale"]
 
     def __call__(self, heard: Single) -> Single:
         """(T * 2, C) acoustic frames to (T, len(MOUTH)) weights, unbounded."""
         mean, scale = self._input
         taps, bias = self._stem
-        x = (heard - mean) * scale
-        padded = np.pad(x, ((STEM_BEFORE, STEM - STEM_BEFORE - PER_FRAME), (0, 0)))
-        hidden = _silu(sum_taps(padded, taps, 1, len(heard) // PER_FRAME, PER_FRAME) + bias)
+        x: Single = (heard - mean) / scale
+        padded: Single = np.pad(x, ((STEM_BEFORE, STEM - STEM_BEFORE - PER_FRAME), (0, 0)))
+        hidden: Single = _silu(sum_taps(padded, taps, 1, len(heard) // PER_FRAME, PER_FRAME) + bias)
         for (taps, bias, mix, mix_bias), dilation, ahead, before in zip(
             self._blocks, DILATIONS, AHEAD, BEFORE, strict=True
         ):
             padded = np.pad(hidden, ((before, ahead), (0, 0)))
             inner = _silu(sum_taps(padded, taps, dilation, len(hidden)) + bias)
             hidden = hidden + inner @ mix + mix_bias
-        weight, bias = self._last
+        last, last_bias = self._last
         mean, scale = self._output
-        out: Single = (hidden @ weight + bias) * scale + mean
+        out: Single = (hidden @ last + last_bias) * scale + mean
         return out
 
 

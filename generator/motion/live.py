@@ -1,7 +1,7 @@
-"""Speech that is still being spoken, to motion: rows of a ``Motion`` as soon as they are certain.
+"""Speech to motion, as it is spoken: rows of a ``Motion`` as soon as they are certain.
 
-Lips are the learned driver's, exactly as a recording of the same speech would give them; around them lives
-an ``Idle`` face. Memory and work per frame stay the same however long it goes on.
+Lips follow what is heard, head and brows the flow, eyes and breath go their own way. A recording goes the
+same way as live speech, so both move alike. Memory and work per frame stay the same however long it goes on.
 """
 
 from __future__ import annotations
@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 
 from generator.motion.directing import direct_frames
 from generator.motion.direction import NATURAL_DIRECTION, Direction
-from generator.motion.idle import Idle
+from generator.motion.flow import BLOCK, KNOWN, PROSODY, FlowStream, Loudness, prosody_of
+from generator.motion.idle import WAKE_SECONDS, Idle
 from generator.motion.lips import PER_FRAME
-from generator.motion.motion import EXPRESSION_COLUMNS, FPS, WIDTH
-from generator.motion.mouth import AHEAD, BEFORE, Mouth
+from generator.motion.model import MotionModel
+from generator.motion.motion import EXPRESSION_COLUMNS, FPS, ROTATION_COLUMNS, WIDTH
+from generator.motion.mouth import AHEAD, BEFORE
 from generator.speech import acoustics
-from generator.speech.acoustics import CHANNELS, ENERGY, PHONE_COLUMNS, AcousticStream
+from generator.speech.acoustics import CHANNELS, PHONE_COLUMNS, AcousticStream
 from generator.speech.encoder import PHONES, SpeechEncoder
 from generator.speech.phones import SILENCE
 
@@ -24,10 +26,6 @@ Single = NDArray[np.float32]
 
 HANGOVER_SECONDS = 0.3
 """How long after the last sound somebody still counts as speaking."""
-ACCENT_RISE = 0.06
-"""Energy (1 for 60 dB) above that of a moment ago that counts as an accent; twice this is the strongest."""
-MOMENT_FRAMES = 6
-
 _SILENT = PHONE_COLUMNS.start + PHONES.index(SILENCE)
 
 
@@ -39,16 +37,20 @@ class LiveMotion:
     def __init__(
         self,
         encoder: SpeechEncoder,
-        mouth: Mouth,
+        model: MotionModel,
         *,
         seed: int = 0,
         direction: Direction = NATURAL_DIRECTION,
     ) -> None:
         self._seed, self._direction = seed, direction
         self._acoustics = AcousticStream(encoder)
-        self._mouth = mouth
+        self._model = model
+        self._head = FlowStream(model.flow, seed)
+        self._loudness = Loudness()
+        self._voice = np.zeros((0, PROSODY), np.float32)  # from motion frame ``_first``
+        self._block = np.zeros((BLOCK, WIDTH), np.float32)
         self._idle = Idle(seed, direction.blinking)
-        self._ear = Ear()
+        self._silent_frames = 10**6
         self._heard = np.zeros((0, CHANNELS), np.float32)
         self._first = 0  # motion frame at which ``_heard`` begins
         self._given = 0
@@ -62,41 +64,38 @@ class LiveMotion:
         return self._advance(self._acoustics.finish(), 0)
 
     def _advance(self, heard: Single, ahead: int) -> Single:
-        self._heard = np.concatenate([self._heard, heard])
-        certain = self._first + len(self._heard) // PER_FRAME - ahead
+        self._hear(heard)
+        certain = self._first + len(self._voice) - ahead
         if certain <= self._given:
             return np.zeros((0, WIDTH), np.float32)
-        lips = self._mouth(self._heard)
-        values = np.zeros((certain - self._given, WIDTH), np.float32)
-        for row, frame in zip(values, range(self._given, certain), strict=True):
-            at = frame - self._first
-            self._ear.hear(self._heard[at * PER_FRAME : (at + 1) * PER_FRAME])
-            row[:] = self._idle.step(self._ear.speaking, self._ear.accent)
-            row[EXPRESSION_COLUMNS] += lips[at]
-        times = (np.arange(self._given, certain, dtype=np.float64) + 0.5) / FPS
+        lips = self._model.mouth(self._heard)
+        frames = range(self._given, certain)
+        values = np.stack([self._row(frame, lips[frame - self._first]) for frame in frames])
+        times = (np.array(frames) + 0.5) / FPS
         self._given = certain
-        passed = max(certain - BEFORE - self._first, 0)
-        self._heard = self._heard[passed * PER_FRAME :].copy()
-        self._first += passed
-        np.clip(values[:, EXPRESSION_COLUMNS], 0.0, 1.0, out=values[:, EXPRESSION_COLUMNS])
+        self._forget(max(certain - max(BEFORE, BLOCK) - self._first, 0))
         return direct_frames(values, times, self._direction, seed=self._seed)
 
+    def _hear(self, heard: Single) -> None:
+        self._heard = np.concatenate([self._heard, heard])
+        fresh = self._heard[len(self._voice) * PER_FRAME :]
+        self._voice = np.concatenate([self._voice, prosody_of(fresh, self._loudness)])
 
-class Ear:
-    """Notices, frame by frame, whether somebody is ``speaking`` and how strong an ``accent`` they set."""
-
-    def __init__(self) -> None:
-        self.speaking = False
-        self.accent = 0.0
-        self._silent_frames = 10**6
-        self._recent = 0.0
-
-    def hear(self, heard: Single) -> None:
-        """``heard`` (2, CHANNELS): the acoustic frames of one motion frame."""
-        quiet, energy = float(heard[:, _SILENT].mean()), float(heard[:, ENERGY].mean())
+    def _row(self, frame: int, lips: Single) -> Single:
+        at = frame - self._first
+        if frame % BLOCK == 0:
+            before = self._voice[at - BLOCK : at] if frame else np.zeros((BLOCK, PROSODY), np.float32)
+            self._block = self._head.block(before, self._voice[at : at + KNOWN])
+        quiet = float(self._heard[at * PER_FRAME : (at + 1) * PER_FRAME, _SILENT].mean())
         self._silent_frames = 0 if quiet < 0.5 else self._silent_frames + 1
-        self.speaking = self._silent_frames < HANGOVER_SECONDS * FPS
-        rise = energy - self._recent
-        self._recent += rise / MOMENT_FRAMES
-        stressed = quiet < 0.5 and rise > ACCENT_RISE
-        self.accent = float(np.clip(rise / (2 * ACCENT_RISE), 0.2, 1.0)) if stressed else 0.0
+        speaking = self._silent_frames < HANGOVER_SECONDS * FPS
+        row = self._block[frame % BLOCK] * min(frame / (WAKE_SECONDS * FPS), 1.0)
+        row = row + self._idle.step(speaking, row[ROTATION_COLUMNS][:2])
+        row[EXPRESSION_COLUMNS] = np.clip(row[EXPRESSION_COLUMNS] + lips, 0.0, 1.0)
+        single: Single = row.astype(np.float32)
+        return single
+
+    def _forget(self, frames: int) -> None:
+        self._heard = self._heard[frames * PER_FRAME :].copy()
+        self._voice = self._voice[frames:].copy()
+        self._first += frames

@@ -37,13 +37,13 @@ class RulesDriver:
         lips = articulation.articulate(spoken, sound, frames, FPS)
         values = np.zeros((frames, WIDTH), np.float32)
         seeds = (seed % 2**64, int(speech.sha256[:16], 16))
-        values[:, EXPRESSION_COLUMNS] = lips * ease(frames, LIP_EASE_SECONDS)
-        values += liveliness.enliven(spoken, sound, frames, seeds) * ease(frames, FACE_EASE_SECONDS)
+        values[:, EXPRESSION_COLUMNS] = lips * _ease(frames, LIP_EASE_SECONDS)
+        values += liveliness.enliven(spoken, sound, frames, seeds) * _ease(frames, FACE_EASE_SECONDS)
         values[:, EXPRESSION_COLUMNS] += liveliness.blinks(spoken, frames, seeds, direction.blinking)
         return direct(Motion(values), direction, seed=seed)
 
 
-def ease(frames: int, seconds: float) -> NDArray[np.float32]:
+def _ease(frames: int, seconds: float) -> NDArray[np.float32]:
     """(T, 1): 0 on the first and the last frame, 1 from ``seconds`` away from them, smooth between."""
     at = np.arange(frames)
     share = np.clip(np.minimum(at, frames - 1 - at) / (seconds * FPS), 0, 1)

@@ -25,7 +25,7 @@ from lightning.pytorch.loggers import CSVLogger
 from safetensors.numpy import save
 from torch.utils.data import DataLoader
 
-from generator.motion.learned import WEIGHTS
+from generator.motion.model import WEIGHTS
 from generator.speech.encoder import SpeechEncoder
 from generator.training import motion_data
 from generator.training.corpus import Corpus

@@ -16,9 +16,10 @@ from generator.face.fitting import effects
 from generator.motion.lips import MOUTH, PER_FRAME
 from generator.motion.motion import FPS
 from generator.speech import prosody
-from generator.speech.acoustics import BANDS, hear
+from generator.speech.acoustics import BANDS, ENERGY, hear
 from generator.speech.articulation import articulate
 from generator.speech.encoder import SpeechEncoder
+from generator.speech.mel import ENERGY_RANGE_DB
 from generator.training.corpus import Clip, Corpus, Split
 
 Single = NDArray[np.float32]
@@ -174,10 +175,14 @@ def distort(heard: Single, rng: np.random.Generator) -> Single:
     noise = rng.uniform(*_NOISE_LEVEL, (count, 1, 1)).astype(np.float32) + each(1, 1) * slope
     noise = noise + _NOISE_GRAIN * rng.standard_normal(sound.shape, dtype=np.float32)
     noise[rng.random(count) > _NOISE_SHARE] = -30.0
-    sound = np.logaddexp(sound, noise) + _GAIN * each(1, 1) + _TILT * each(1, 1) * slope
+    gain = _GAIN * each(1, 1)
+    sound = np.logaddexp(sound, noise) + gain + _TILT * each(1, 1) * slope
     for clip in sound:
         masked = int(rng.integers(_MASK_BANDS))
         first = int(rng.integers(BANDS - masked))
         clip[:, first : first + masked] = clip.mean()
     sound[rng.random(count) < _DEAF_SHARE] = sound.mean()
-    return np.concatenate([sound, heard[..., BANDS:]], axis=2).astype(np.float32)
+    out = np.concatenate([sound, heard[..., BANDS:]], axis=2).astype(np.float32)
+    decibels = 10 / np.log(10) * (gain[..., 0] + _GAIN * each(1))
+    out[..., ENERGY] = np.clip(out[..., ENERGY] + decibels / ENERGY_RANGE_DB, 0.0, 1.0)
+    return out

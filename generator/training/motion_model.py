@@ -73,7 +73,8 @@ class LipModel(lightning.LightningModule):
         self.lips = lips
         self.register_buffer("geometry", geometry, persistent=False)
         self.averaged = torch.optim.swa_utils.AveragedModel(
-            lips, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(ema)
+            lips,
+            multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(ema),  # type: ignore[no-untyped-call]
         )
         self.options = learning_rate, weight_decay, total_steps
 

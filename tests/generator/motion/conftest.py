@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from generator.motion import flow
 from generator.motion.lips import DILATIONS, MOUTH, STEM, LipNetwork
+from generator.motion.model import MotionModel
 from generator.motion.mouth import Mouth
 from generator.speech.acoustics import CHANNELS
 from generator.speech.encoder import BLOCK_TAPS, BLOCKS, FRONT_TAPS, PHONES, SpeechEncoder
@@ -72,3 +74,30 @@ def lip_network() -> LipNetwork:
 @pytest.fixture(scope="session")
 def mouth(lip_network: LipNetwork) -> Mouth:
     return Mouth(lip_network)
+
+
+@pytest.fixture(scope="session")
+def model(mouth: Mouth) -> MotionModel:
+    rng = np.random.default_rng(3)
+
+    def drawn(*shape: int) -> NDArray[np.float32]:
+        return (rng.standard_normal(shape) / np.sqrt(np.prod(shape[1:]))).astype(np.float32)
+
+    tensors = {
+        "mean": np.zeros(flow.COUNT, np.float32),
+        "scale": np.ones(flow.COUNT, np.float32),
+        "first.weight": drawn(WIDTH, 2 * flow.COUNT + 1 + flow.PROSODY, 1),
+        "first.bias": np.zeros(WIDTH, np.float32),
+        "moment.weight": drawn(len(flow.DILATIONS) * WIDTH, flow.TIME_BANDS),
+        "moment.bias": np.zeros(len(flow.DILATIONS) * WIDTH, np.float32),
+        "last.weight": drawn(flow.COUNT, WIDTH, 1),
+        "last.bias": np.zeros(flow.COUNT, np.float32),
+    }
+    for i in range(len(flow.DILATIONS)):
+        tensors |= {
+            f"blocks.{i}.wide.weight": drawn(WIDTH, WIDTH, 3),
+            f"blocks.{i}.wide.bias": np.zeros(WIDTH, np.float32),
+            f"blocks.{i}.mix.weight": drawn(WIDTH, WIDTH, 1),
+            f"blocks.{i}.mix.bias": np.zeros(WIDTH, np.float32),
+        }
+    return MotionModel(mouth, flow.FlowNetwork(tensors))
