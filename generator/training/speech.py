@@ -33,7 +33,7 @@ from torch.utils.data import DataLoader
 from generator.speech.encoder import DELAY, LOOK_AHEAD_SECONDS, RATE, WEIGHTS, SpeechEncoder
 from generator.training.corpus import Clip, Corpus, CorpusError
 from generator.training.speech_data import Crops, Heard, Source, augmented, clean
-from generator.training.speech_metrics import measure
+from generator.training.speech_metrics import survey
 from generator.training.speech_model import SpeechModel
 
 CONFIG = Path(__file__).with_name("speech.yaml")
@@ -104,7 +104,7 @@ def release(
     out.write_bytes(data)
     metrics = {
         split: {
-            corpus.description.name: measure(encoder, clips) for corpus, clips in _by_corpus(corpora, split)
+            corpus.description.name: survey(encoder, clips) for corpus, clips in _by_corpus(corpora, split)
         }
         for split in ("validation", "test")
     }

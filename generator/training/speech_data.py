@@ -64,6 +64,17 @@ class Source:
         samples = clip.speech().samples
         return cls(samples.astype(np.float64), clip.phones or (), analyse(samples).f0_hz)
 
+    def played(self, speed: float) -> Source:
+        """The same faster and higher (``speed`` above 1) or slower and deeper, as a tape would be."""
+        phones = [Phone(phone.name, phone.start / speed, phone.end / speed) for phone in self.phones]
+        at = np.arange(round(len(self.f0_hz) / speed)) * speed
+        f0 = self.f0_hz[np.minimum(np.round(at).astype(int), len(self.f0_hz) - 1)] * speed
+        return Source(resample(self.samples, round(len(self.samples) / speed)), phones, f0)
+
+    def heard_as(self, samples: Signal) -> Source:
+        """The same words, of which only ``samples`` (N,) arrived."""
+        return Source(samples, self.phones, self.f0_hz)
+
 
 def clean(source: Source) -> Heard:
     """The clip as it was recorded."""
@@ -97,6 +108,18 @@ def augmented(source: Source, others: Sequence[Source], rng: np.random.Generator
         samples = _band(samples, 300.0, 3400.0)
     samples = samples * (10 ** (rng.uniform(*_GAIN_DB) / 20) / max(np.abs(samples).max(), 1e-6))
     return _heard(samples, source, speed, whispered=whispered)
+
+
+def in_noise(source: Source, decibels: float, rng: np.random.Generator) -> Source:
+    """The clip in coloured noise, so many ``decibels`` below it."""
+    noise = _coloured(len(source.samples), rng)
+    gain = _loudness(source.samples) * 10 ** (-decibels / 20) / _loudness(noise)
+    return source.heard_as(source.samples + noise * gain)
+
+
+def whispering(source: Source, rng: np.random.Generator) -> Source:
+    """The clip whispered: nothing of it is voiced."""
+    return Source(whisper(source.samples, rng), source.phones, np.zeros_like(source.f0_hz))
 
 
 def whisper(samples: Signal, rng: np.random.Generator) -> Signal:
