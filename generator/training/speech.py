@@ -1,6 +1,6 @@
 """Train the speech encoder on corpora with phones and release its weights.
 
-    python -m generator.training.speech --corpus grid --corpus flite [--config speech.yaml]
+    python -m generator.training.speech --corpus grid flite kokoro [--config speech.yaml]
 
 Writes ``encoder.safetensors`` and the statement ``encoder.json`` (hash, data, configuration, metrics). Learns
 from the corpora's ``train`` clips, chooses nothing by their ``test`` clips, and reports both ``validation``
@@ -13,10 +13,9 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import subprocess
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -35,6 +34,7 @@ from generator.training.corpus import Clip, Corpus, CorpusError
 from generator.training.speech_data import Crops, Heard, Source, augmented, clean
 from generator.training.speech_metrics import survey
 from generator.training.speech_model import SpeechModel
+from generator.training.statement import code_version
 
 CONFIG = Path(__file__).with_name("speech.yaml")
 
@@ -53,6 +53,7 @@ class Config:
     learning_rate: float
     ema_decay: float
     minutes: float
+    trainer: dict[str, Any] = field(default_factory=dict)
 
 
 def train(
@@ -85,7 +86,7 @@ def train(
             ModelCheckpoint(dirpath=last.parent, save_last=True),
         ],
         enable_progress_bar=progress, enable_model_summary=False, log_every_n_steps=20,
-        fast_dev_run=fast_dev_run,
+        fast_dev_run=fast_dev_run, **config.trainer,
     )  # fmt: skip
     trainer.fit(
         model,
@@ -125,7 +126,7 @@ def release(
         "command": command,
         "configuration": asdict(config),
         "look_ahead_seconds": LOOK_AHEAD_SECONDS,
-        "code": _code_version(),
+        "code": code_version("training", "speech"),
         "versions": {"torch": torch.__version__, "lightning": lightning.__version__, "numpy": np.__version__},
         "seconds": round(seconds),
         "metrics": metrics,
@@ -140,20 +141,22 @@ def main() -> None:
     config = Config(**yaml.safe_load(options.config.read_text("utf-8")))
     corpora = [Corpus.open(folder) for folder in options.corpus]
     started = time.monotonic()
-    encoder = train(config, corpora, options.run, progress=options.progress)
-    command = " ".join(
-        ["python -m generator.training.speech", *(f"--corpus {c.description.name}" for c in corpora)]
+    encoder = train(
+        config, corpora, options.run, fast_dev_run=options.fast_dev_run, progress=options.progress
     )
+    names = " ".join(corpus.description.name for corpus in corpora)
+    command = f"python -m generator.training.speech --corpus {names}"
     metrics = release(encoder, options.out, config, corpora, command, time.monotonic() - started)
     print(json.dumps(metrics, indent=2))
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m generator.training.speech", description=__doc__)
-    parser.add_argument("--corpus", type=Path, action="append", required=True, help="folder of a corpus")
+    parser.add_argument("--corpus", type=Path, nargs="+", required=True, help="folders of corpora")
     parser.add_argument("--config", type=Path, default=CONFIG)
     parser.add_argument("--run", type=Path, default=Path("out/training"), help="logs and checkpoints")
     parser.add_argument("--out", type=Path, default=WEIGHTS, help="released weights")
+    parser.add_argument("--fast-dev-run", action="store_true", help="one step, to see that everything works")
     parser.add_argument("--progress", action="store_true", help="show a progress bar")
     return parser.parse_args()
 
@@ -177,18 +180,6 @@ def _heard(clips: Sequence[Clip], versions: int, seed: int) -> list[Heard]:
     for _ in range(versions - 1):
         heard += [augmented(source, sources, rng) for source in sources]
     return heard
-
-
-def _code_version() -> str:
-    """The last commit that touched what the weights depend on, and whether it has been changed since."""
-    generator = Path(__file__).parents[1]
-
-    def git(*arguments: str) -> str:
-        command = ["git", *arguments, "--", "training", "speech/*.py"]
-        return subprocess.run(command, cwd=generator, capture_output=True, text=True, check=False).stdout
-
-    changed = " with changes" if git("status", "--porcelain") else ""
-    return (git("log", "-1", "--format=%H").strip() or "unknown") + changed
 
 
 if __name__ == "__main__":

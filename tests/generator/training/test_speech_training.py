@@ -21,7 +21,7 @@ from generator.training.speech_model import SpeechModel
 
 CONFIG = Config(
     seed=3, threads=1, width=16, versions=2, crop_seconds=0.6, batch_size=2, epochs=2, learning_rate=1e-3,
-    ema_decay=0.9, minutes=5.0,
+    ema_decay=0.9, minutes=5.0, trainer={"accelerator": "cpu", "devices": 1},
 )  # fmt: skip
 
 
