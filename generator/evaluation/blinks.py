@@ -27,7 +27,7 @@ _EDGE = 0.3  # of a blink's own depth
 
 @dataclass(frozen=True)
 class Blink:
-    """``start`` and ``end`` in seconds, where three tenths of the blink's depth are passed; ``depth`` 0..1."""
+    """``start`` and ``end``, s: where three tenths of the blink's depth are passed; ``depth`` 0..1."""
 
     start: float
     end: float

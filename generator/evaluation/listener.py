@@ -53,7 +53,7 @@ class Listener:
     def __call__(self, samples: NDArray[np.float32], frames: int) -> Array:
         """(``frames``,) opening to expect at 25 fps of (N,) samples at 16 kHz; zero mean."""
         expected: Array = features(samples, frames) @ self.weights
-        return expected - expected.mean()
+        return np.asarray(expected - expected.mean())
 
 
 def features(samples: NDArray[np.float32], frames: int) -> Array:

@@ -5,19 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from generator.evaluation import blinks, head, jitter, lips, sync
 from generator.evaluation.listener import Listener
-from generator.evaluation.pieces import Piece
+from generator.evaluation.pieces import Piece, one_after_the_other
 from generator.evaluation.track import FaceTrack, track_motion
 from generator.face.decoder import FaceDecoder
 from generator.motion.driver import Driver
 from generator.motion.motion import Motion
-from generator.speech.audio import SAMPLE_RATE, Speech
 
 Array = NDArray[np.float64]
 Figures = dict[str, float | None]
@@ -49,6 +47,17 @@ def perform(driver: Driver, pieces: Sequence[Piece], judge: Judge) -> Performanc
     return Performance(pieces, [track_motion(motion, judge.decoder) for motion in motions])
 
 
+def evaluate_driver(
+    driver: Driver, pieces: Sequence[Piece], real: Performance, judge: Judge
+) -> tuple[Figures, Performance]:
+    """All figures of ``driver`` on ``pieces``; those against a truth where ``real`` holds one."""
+    played = perform(driver, pieces, judge)
+    figures = face_figures(played.tracks) | speech_figures(played, judge)
+    if real.tracks:
+        figures |= truth_figures(played, real)
+    return figures, played
+
+
 def reality(pieces: Sequence[Piece], judge: Judge) -> Performance:
     """How the speakers themselves moved; pieces without truth are left out."""
     known = [(piece, piece.truth) for piece in pieces if piece.truth is not None]
@@ -61,12 +70,7 @@ def speech_figures(played: Performance, judge: Judge) -> Figures:
     closed = lips.Closures()
     for piece, track in zip(played.pieces, played.tracks, strict=True):
         closed += lips.closures(track.opening, piece.phones or (), track.fps)
-    openings = [track.opening for track in played.tracks]
-    heard = [
-        judge.listener(piece.speech.samples, len(opening))
-        for piece, opening in zip(played.pieces, openings, strict=True)
-    ]
-    found = sync.measure(openings, heard)
+    found = synchrony(played, judge)
     return {
         "bilabial_closed": closed.recall if closed.spoken else None,
         "bilabials_spoken": closed.spoken,
@@ -75,6 +79,16 @@ def speech_figures(played: Performance, judge: Judge) -> Figures:
         "sync_confidence_shuffled": found.shuffled.confidence,
         "sync_confidence_frozen": found.frozen.confidence,
     }
+
+
+def synchrony(played: Performance, judge: Judge) -> sync.Sync:
+    """Lips against what the listener expects of each piece's sound."""
+    openings = [track.opening for track in played.tracks]
+    heard = [
+        judge.listener(piece.speech.samples, len(opening))
+        for piece, opening in zip(played.pieces, openings, strict=True)
+    ]
+    return sync.measure(openings, heard)
 
 
 def truth_figures(played: Performance, real: Performance) -> Figures:
@@ -102,8 +116,8 @@ def truth_figures(played: Performance, real: Performance) -> Figures:
     return figures | {"offset_truth_frames": late.offset_frames}
 
 
-def face_figures(tracks: Sequence[FaceTrack]) -> Figures:
-    """Blinks, head and brows of clips; spreads within a clip, medians over the clips."""
+def face_figures(tracks: Sequence[FaceTrack], roughness: dict[str, float] = jitter.REAL_MOTION) -> Figures:
+    """Jitter, blinks, head and brows of clips; spreads within a clip, medians over the clips."""
     seconds = sum(track.seconds for track in tracks)
     found = [blinks.find(track.lids, track.fps) for track in tracks]
     every = [blink for those in found for blink in those]
@@ -121,6 +135,7 @@ def face_figures(tracks: Sequence[FaceTrack]) -> Figures:
         for axis, value in zip(head.AXES, values, strict=True)
     }
     return {
+        "jitter_ratio": jitter.ratio(tracks, roughness),
         "blinks_per_min": blinks.per_minute(every, seconds),
         "blink_ms_median": float(np.median([blink.milliseconds for blink in every])) if every else None,
         "blink_ms_p5": float(np.percentile([b.milliseconds for b in every], 5)) if every else None,
@@ -131,10 +146,6 @@ def face_figures(tracks: Sequence[FaceTrack]) -> Figures:
         "shift_cm": float(np.median([activity.shift_cm for activity in activities])),
         "brows_cm": float(np.median([activity.brows_cm for activity in activities])),
     }
-
-
-def jitter_ratio(played: Performance, real: Performance) -> float:
-    return jitter.ratio(_roughness(played.tracks), _roughness(real.tracks))
 
 
 def drift_figures(track: FaceTrack, window_seconds: float = 60.0) -> Figures:
@@ -150,16 +161,9 @@ def drift_figures(track: FaceTrack, window_seconds: float = 60.0) -> Figures:
     }
 
 
-def long_speech(pieces: Sequence[Piece], seconds: float) -> Speech:
-    """The pieces one after the other, over and over, for ``seconds``."""
-    sound = np.concatenate([piece.speech.samples for piece in pieces])
-    samples = np.resize(sound, round(seconds * SAMPLE_RATE)).astype(np.float32)
-    return Speech(samples, Path("long"), "")
-
-
 def seconds_per_ten(driver: Driver, pieces: Sequence[Piece]) -> float:
     """Wall time of ``driver`` on ten seconds of speech, the median of runs after a first one."""
-    speech = long_speech(pieces, TIMED_SECONDS)
+    speech = one_after_the_other(pieces, TIMED_SECONDS)
     times = []
     for _ in range(TIMED_RUNS + 1):
         began = time.perf_counter()
@@ -169,8 +173,8 @@ def seconds_per_ten(driver: Driver, pieces: Sequence[Piece]) -> float:
 
 
 def lasting(driver: Driver, pieces: Sequence[Piece], seconds: float, judge: Judge) -> FaceTrack:
-    """``driver`` on ``long_speech``."""
-    motion: Motion = driver(long_speech(pieces, seconds), seed=0)
+    """``driver`` on all ``pieces`` for ``seconds``."""
+    motion: Motion = driver(one_after_the_other(pieces, seconds), seed=0)
     return track_motion(motion, judge.decoder)
 
 
@@ -181,9 +185,3 @@ def _equally_long(made: FaceTrack, tracked: FaceTrack) -> tuple[FaceTrack, FaceT
 
 def _cut(track: FaceTrack, count: int) -> FaceTrack:
     return replace(track, opening=track.opening[:count], width=track.width[:count])
-
-
-def _roughness(tracks: Sequence[FaceTrack]) -> dict[str, float]:
-    """Medians over clips."""
-    each = [jitter.track_roughness(track) for track in tracks]
-    return {name: float(np.median([one[name] for one in each])) for name in each[0]}

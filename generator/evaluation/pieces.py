@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from generator.motion.motion import Motion
 from generator.sitters import clips
-from generator.speech.audio import Speech
+from generator.speech.audio import SAMPLE_RATE, Speech
 from generator.speech.phones import Phone
 from generator.training.corpora.align import Aligner
 from generator.training.corpus import Corpus, CorpusError
@@ -36,12 +42,27 @@ def held_out(corpus: Corpus) -> list[Piece]:
     return pieces
 
 
+def our_clips() -> list[Piece]:
+    """Our sitters' clips, as sound only."""
+    return [Piece(clip.name, clip.voice, Speech.open(clip.path), None) for clip in clips()]
+
+
 def house() -> list[Piece]:
-    """Our sitters' clips. Of those whose text has words the aligner does not know, the phones are ``None``."""
+    """Our sitters' clips. Phones are ``None`` where the text has words that the aligner does not know."""
     aligner = Aligner({})
     pieces = []
-    for clip in clips():
-        speech = Speech.open(clip.path)
-        aligned = aligner(speech.samples, " ".join(re.findall(r"[a-z']+", clip.text.lower())))
-        pieces.append(Piece(clip.name, clip.voice, speech, aligned and aligned[0]))
+    for piece, clip in zip(our_clips(), clips(), strict=True):
+        aligned = aligner(piece.speech.samples, " ".join(re.findall(r"[a-z']+", clip.text.lower())))
+        pieces.append(replace(piece, phones=aligned and aligned[0]))
     return pieces
+
+
+def made_of(samples: NDArray[np.float32]) -> Speech:
+    """Sound that lies in no file."""
+    return Speech(samples, Path("made"), hashlib.sha256(samples.tobytes()).hexdigest())
+
+
+def one_after_the_other(pieces: Sequence[Piece], seconds: float) -> Speech:
+    """All pieces, over and over, for ``seconds``."""
+    sound = np.concatenate([piece.speech.samples for piece in pieces])
+    return made_of(np.resize(sound, round(seconds * SAMPLE_RATE)).astype(np.float32))

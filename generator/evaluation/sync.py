@@ -40,7 +40,7 @@ class Fit:
         peak = int(self.curve.argmax())
         if not 0 < peak < len(self.curve) - 1:
             return float(LAGS[peak])
-        before, top, after = self.curve[peak - 1 : peak + 2]
+        before, top, after = (float(value) for value in self.curve[peak - 1 : peak + 2])
         bend = before - 2 * top + after
         return float(LAGS[peak] + (0.5 * (before - after) / bend if bend < 0 else 0.0))
 
@@ -66,7 +66,7 @@ def lagged(lips: Array, reference: Array) -> Array:
     count = min(len(lips), len(reference))
     lips, reference = _syllables(lips[:count]), _syllables(reference[:count])
     curve = np.zeros(len(LAGS))
-    for i, lag in enumerate(LAGS):
+    for i, lag in enumerate(range(-MAX_LAG, MAX_LAG + 1)):
         late, early = lips[max(lag, 0) : count + min(lag, 0)], reference[max(-lag, 0) : count - max(lag, 0)]
         if 2 * len(late) >= count and len(late) > 1:
             curve[i] = correlation(late, early)

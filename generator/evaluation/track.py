@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from generator.errors import VideoError
 from generator.face import topology
-from generator.face.alignment import align
+from generator.face.alignment import Similarity, align
 from generator.face.decoder import FaceDecoder
 from generator.motion.motion import FPS, Motion
 from generator.portrait.landmarks import FaceLandmarker
@@ -53,6 +53,7 @@ class FaceTrack:
         rotation: (T, 3) head yaw, pitch, roll in degrees, signs of ``Motion``.
         translation: (T, 3) head x, y, z in cm.
         gaze: (T, 2) yaw, pitch in degrees relative to the head.
+        scale: (T,) how large the head appears, in picture units a centimetre; of a ``Motion`` 1 at rest.
     """
 
     fps: float
@@ -63,6 +64,7 @@ class FaceTrack:
     rotation: Array
     translation: Array
     gaze: Array
+    scale: Array
 
     def __len__(self) -> int:
         return len(self.opening)
@@ -83,6 +85,7 @@ def track_motion(motion: Motion, decoder: FaceDecoder) -> FaceTrack:
         motion.rotation.astype(np.float64),
         motion.translation.astype(np.float64),
         motion.gaze.astype(np.float64),
+        1 + motion.translation[:, 2].astype(np.float64) / CAMERA_CM,
     )
 
 
@@ -92,10 +95,7 @@ def track_landmarks(landmarks: Array, mean_shape: Array, fps: float = FPS) -> Fa
     Every frame is laid onto ``mean_shape`` (468, 3), cm, by the vertices that do not move, so that lengths
     are those of an average face. Translation is about the first frame's distance, taken as ``CAMERA_CM``.
     """
-    rigid = list(RIGID)
-    frames = landmarks_to_view(np.asarray(landmarks, np.float64))
-    poses = [align(mean_shape[rigid], frame[rigid]) for frame in frames]
-    heads = np.stack([pose.inverse(frame) for pose, frame in zip(poses, frames, strict=True)])
+    poses, heads = _laid_on(landmarks, mean_shape)
     scales = np.array([pose.scale for pose in poses])
     places = np.stack([pose.translation for pose in poses]) / scales[0]
     places[:, 2] = CAMERA_CM * (1 - scales[0] / scales)
@@ -106,7 +106,13 @@ def track_landmarks(landmarks: Array, mean_shape: Array, fps: float = FPS) -> Fa
         np.array([rotation_degrees(pose.rotation) for pose in poses]),
         places - places[0] * (1, 1, 0),
         _gaze(heads),
+        scales,
     )
+
+
+def rigid_shapes(landmarks: Array, mean_shape: Array) -> Array:
+    """``landmarks`` as for ``track_landmarks``, in head coordinates (T, 478, 3), cm of an average face."""
+    return _laid_on(landmarks, mean_shape)[1]
 
 
 def film_landmarks(path: Path, landmarker: FaceLandmarker) -> tuple[Array, float]:
@@ -123,7 +129,7 @@ def film_landmarks(path: Path, landmarker: FaceLandmarker) -> tuple[Array, float
                 raise VideoError(f"{path} has no picture: give a film.")
             fps = float(film.streams.video[0].average_rate or FPS)
             for frame in film.decode(video=0):
-                rgb = frame.to_ndarray(format="rgb24")
+                rgb = np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
                 face = None if previous is None else landmarker.track(rgb, previous)
                 if face is None:
                     face = next(iter(landmarker.find(rgb)), None)
@@ -138,6 +144,13 @@ def film_landmarks(path: Path, landmarker: FaceLandmarker) -> tuple[Array, float
         raise VideoError(f"{path} shows a face in {len(seen)} of {len(found)} frames: give a film of a face.")
     known = np.stack([landmarks for landmarks in found if landmarks is not None])
     return _between(known, np.array(seen), len(found)), fps
+
+
+def _laid_on(landmarks: Array, mean_shape: Array) -> tuple[list[Similarity], Array]:
+    rigid = list(RIGID)
+    frames = landmarks_to_view(np.asarray(landmarks, np.float64))
+    poses = [align(mean_shape[rigid], frame[rigid]) for frame in frames]
+    return poses, np.stack([pose.inverse(frame) for pose, frame in zip(poses, frames, strict=True)])
 
 
 def _between(known: Array, at: NDArray[np.int64], count: int) -> Array:
