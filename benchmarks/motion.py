@@ -28,6 +28,7 @@ from typing import Any
 
 from benchmarks.live import live_figures
 from benchmarks.report import publish
+from generator.errors import ModelError
 from generator.evaluation import charts
 from generator.evaluation.control import Responses, Stage, control_figures
 from generator.evaluation.performance import (
@@ -95,7 +96,10 @@ def main() -> None:
         real = reality(pieces, judge)
         figures["real"] = _rounded(speech_figures(real, judge) | face_figures(real.tracks))
     figures["motion_s_per_10s"] = figures["drivers"][next(reversed(shown))]["motion_s_per_10s"]
-    figures |= live_figures(long_seconds)
+    try:
+        figures |= live_figures(long_seconds)
+    except ModelError as error:
+        print(f"Live figures are skipped: {error}")
     if arguments.plots:
         draw(arguments.plots, shown, reality(pieces, judge) if pieces else None, judge)
     publish("motion", figures)

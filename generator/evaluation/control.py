@@ -142,7 +142,8 @@ class Stage:
         pattern = self._face(APPEARANCES[emotion].weights())[:, :2].astype(np.float64).ravel()
         seen = change[:, :2].ravel()
         along = float(seen @ pattern)
-        return along / float(pattern @ pattern), along / float(np.linalg.norm(seen) * np.linalg.norm(pattern))
+        lengths = float(np.linalg.norm(seen) * np.linalg.norm(pattern))
+        return along / float(pattern @ pattern), along / max(lengths, 1e-9)
 
 
 def gaze_error_deg(responses: Responses) -> float:
