@@ -125,7 +125,8 @@ def evaluate(
     }
     figures |= {key: value for key, value in face_figures([long]).items() if key in OVER_MINUTES}
     figures |= drift_figures(long, min(60.0, long_seconds / 3))
-    figures |= control_figures(responses)
+    if responses:
+        figures |= control_figures(responses)
     figures["motion_s_per_10s"] = seconds_per_ten(moved, own)
     return _rounded(figures), Shown(played, long, responses)
 
@@ -147,9 +148,10 @@ def draw(folder: Path, shown: dict[str, Shown], real: Performance | None, judge:
     pictures = {
         "opening": charts.openings(first.pieces[0].name, clip),
         "synchrony": charts.synchrony(fits),
-        "responses": charts.responses({name: one.responses[0] for name, one in shown.items()}),
         "minutes": charts.minutes({name: one.long for name, one in shown.items()}),
     }
+    if all(one.responses for one in shown.values()):
+        pictures["responses"] = charts.responses({name: one.responses[0] for name, one in shown.items()})
     for name, picture in pictures.items():
         picture.save(folder / f"{name}.png")
         print(folder / f"{name}.png")
