@@ -6,6 +6,7 @@ from typing import Protocol
 
 from generator.errors import MotionError
 from generator.motion.direction import NATURAL_DIRECTION, Direction
+from generator.motion.learned import LearnedDriver
 from generator.motion.motion import Motion
 from generator.motion.rules import RulesDriver
 from generator.speech.audio import Speech
@@ -22,7 +23,7 @@ class Driver(Protocol):
         """Motion of ``ceil(speech.seconds * 25)`` frames at 25 a second, played as ``direction`` says."""
 
 
-_DRIVERS: tuple[Driver, ...] = (RulesDriver(),)
+_DRIVERS: tuple[Driver, ...] = (RulesDriver(), LearnedDriver())
 
 
 def names() -> tuple[str, ...]:

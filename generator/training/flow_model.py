@@ -61,14 +61,16 @@ class Velocity(nn.Module):
 class FlowModel(lightning.LightningModule):
     """Trains ``Velocity`` by conditional flow matching on the frames that follow a given context."""
 
-    def __init__(self, velocity: Velocity, learning_rate: float, ema: float, total_steps: int) -> None:
+    def __init__(
+        self, velocity: Velocity, learning_rate: float, weight_decay: float, ema: float, total_steps: int
+    ) -> None:
         super().__init__()
         self.velocity = velocity
         self.averaged = torch.optim.swa_utils.AveragedModel(
             velocity,
             multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(ema),  # type: ignore[no-untyped-call]
         )
-        self.options = learning_rate, total_steps
+        self.options = learning_rate, weight_decay, total_steps
 
     def training_step(self, batch: tuple[Tensor, Tensor], _: int) -> Tensor:
         """``batch``: standardised motion (B, COUNT, SPAN) and prosody (B, PROSODY, SPAN)."""
@@ -92,7 +94,7 @@ class FlowModel(lightning.LightningModule):
         self.averaged.update_parameters(self.velocity)
 
     def configure_optimizers(self) -> Any:
-        rate, steps = self.options
-        optimizer = torch.optim.AdamW(self.velocity.parameters(), rate, weight_decay=0.01)
+        rate, decay, steps = self.options
+        optimizer = torch.optim.AdamW(self.velocity.parameters(), rate, weight_decay=decay)
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, steps, pct_start=0.05)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}

@@ -20,7 +20,8 @@ from generator.speech.acoustics import BANDS, ENERGY, hear
 from generator.speech.articulation import articulate
 from generator.speech.encoder import SpeechEncoder
 from generator.speech.mel import ENERGY_RANGE_DB
-from generator.training.corpus import Clip, Corpus, Split
+from generator.training.corpus import Clip, Corpus, CorpusError, Split
+from generator.training.synchrony import in_sync
 
 Single = NDArray[np.float32]
 Batch = tuple[Tensor, Tensor, Tensor]
@@ -68,13 +69,18 @@ def geometry() -> Single:
 
 
 def load(corpora: Sequence[Corpus], split: Split, encoder: SpeechEncoder) -> list[Example]:
-    """Clips with motion, mouths scaled to the same liveliness for all speakers; of clips with phones alone,
-    the rules' articulation."""
+    """Clips whose picture fits the sound, all speakers' mouths scaled to the same liveliness; of clips with
+    phones alone, the rules' articulation. Raises ``CorpusError`` if nothing is left."""
     found = [_example(corpus, clip, encoder) for corpus in corpora for clip in corpus.clips(split)]
-    return _equalise([example for example in found if example is not None])
+    examples = [example for example in found if example is not None]
+    if not examples:
+        raise CorpusError(f"The corpora hold no clip to train on in the split {split!r}.")
+    return _equalise(examples)
 
 
 def _example(corpus: Corpus, clip: Clip, encoder: SpeechEncoder) -> Example | None:
+    if clip.has_motion and not in_sync(clip):
+        return None
     samples = clip.speech().samples
     heard = hear(samples, encoder)
     if clip.has_motion:
