@@ -35,7 +35,7 @@ _CHANCE = {
     "babble": 0.3,
     "tilt": 0.6,
     "telephone": 0.1,
-    "whisper": 0.05,
+    "whisper": 0.08,
 }
 
 

@@ -18,6 +18,8 @@ from generator.speech.mel import MEL_BINS
 IGNORE = -1
 _SILENCE = PHONES.index("SIL")
 _SILENCE_WEIGHT = 0.5  # half of what is recorded
+_LIP_WEIGHT = 2.0
+_LIP_CONTACTS = [PHONES.index(phone) for phone in ("P", "B", "M", "F", "V")]  # what an eye misses first
 _LABEL_SMOOTHING = 0.05
 _VOICING_WEIGHT = 0.5
 _PITCH_WEIGHT = 2.0
@@ -100,6 +102,7 @@ class SpeechModel(lightning.LightningModule):
         phones, voiced, octaves = labels
         weight = torch.ones(len(PHONES), device=out.device)
         weight[_SILENCE] = _SILENCE_WEIGHT
+        weight[_LIP_CONTACTS] = _LIP_WEIGHT
         phone = functional.cross_entropy(
             out[..., : len(PHONES)].flatten(0, 1), phones.flatten(), weight=weight, ignore_index=IGNORE,
             label_smoothing=_LABEL_SMOOTHING,
