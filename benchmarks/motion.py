@@ -32,7 +32,7 @@ from benchmarks.live import live_figures
 from benchmarks.report import publish
 from generator.errors import ModelError
 from generator.evaluation import charts
-from generator.evaluation.control import Responses, Stage, control_figures
+from generator.evaluation.control import Rehearsed, Responses, Stage, control_figures
 from generator.evaluation.disturb import DISTURBANCES, disturbed
 from generator.evaluation.performance import (
     Judge,
@@ -128,7 +128,8 @@ def evaluate(
     at_home = perform(moved, own, judge) if pieces else played
     long = lasting(moved, own, long_seconds, judge)
     short = made_of(own[0].speech.samples[: round(CONTROL_SECONDS * SAMPLE_RATE)])
-    responses = [stage.responses(moved, short) for stage in stages]
+    rehearsed = Rehearsed(moved)
+    responses = [stage.responses(rehearsed, short) for stage in stages]
     figures |= {
         f"{key}_house": value for key, value in speech_figures(at_home, judge).items() if key in HOUSE
     }

@@ -18,7 +18,7 @@ from generator.evaluation.iris import IrisMatcher
 from generator.evaluation.track import FaceTrack, rigid_shapes, track_landmarks
 from generator.face import topology
 from generator.face.decoder import BoundFace, FaceDecoder
-from generator.motion.direction import Direction
+from generator.motion.direction import NATURAL_DIRECTION, Direction
 from generator.motion.driver import Driver
 from generator.motion.emotion import APPEARANCES, EMOTIONS, Emotion
 from generator.motion.motion import Motion
@@ -84,6 +84,21 @@ class _Seen:
     track: FaceTrack
 
 
+class Rehearsed:
+    """``driver``, remembering what it played: several stages ask for the same."""
+
+    def __init__(self, driver: Driver) -> None:
+        self.name = driver.name
+        self._driver = driver
+        self._played: dict[tuple[str, int, Direction], Motion] = {}
+
+    def __call__(self, speech: Speech, *, seed: int = 0, direction: Direction = NATURAL_DIRECTION) -> Motion:
+        key = speech.sha256, seed, direction
+        if key not in self._played:
+            self._played[key] = self._driver(speech, seed=seed, direction=direction)
+        return self._played[key]
+
+
 class Stage:
     """One sitter in front of one tracker, to try directions on."""
 
@@ -101,7 +116,7 @@ class Stage:
         def played(direction: Direction) -> _Seen:
             return self._see(driver(speech, seed=seed, direction=direction))
 
-        natural = played(Direction())
+        natural = played(NATURAL_DIRECTION)
         controls = {name: _response(name, requests, natural, played) for name, requests in REQUESTS.items()}
         emotions, seen_as = {}, {}
         for name in FELT:

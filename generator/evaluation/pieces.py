@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from generator import sitters
 from generator.motion.motion import Motion
-from generator.sitters import clips
 from generator.speech.audio import SAMPLE_RATE, Speech
 from generator.speech.phones import Phone
 from generator.training.corpora.align import Aligner
@@ -31,27 +31,31 @@ class Piece:
 
 
 def held_out(corpus: Corpus) -> list[Piece]:
-    """The test clips that have motion. Raises ``CorpusError`` if there is none."""
+    """The test clips that have motion; those for validation of a corpus that has no test clips.
+
+    Raises ``CorpusError`` if there is none.
+    """
+    clips = corpus.clips("test") or corpus.clips("validation")
     pieces = [
         Piece(clip.id, clip.speaker, clip.speech(), clip.phones, clip.motion())
-        for clip in corpus.clips("test")
+        for clip in clips
         if clip.has_motion
     ]
     if not pieces:
-        raise CorpusError(f"{corpus.folder} has no test clip with motion to compare with.")
+        raise CorpusError(f"{corpus.folder} has no held-out clip with motion to compare with.")
     return pieces
 
 
 def our_clips() -> list[Piece]:
     """Our sitters' clips, as sound only."""
-    return [Piece(clip.name, clip.voice, Speech.open(clip.path), None) for clip in clips()]
+    return [Piece(clip.name, clip.voice, Speech.open(clip.path), None) for clip in sitters.clips()]
 
 
 def house() -> list[Piece]:
     """Our sitters' clips. Phones are ``None`` where the text has words that the aligner does not know."""
     aligner = Aligner({})
     pieces = []
-    for piece, clip in zip(our_clips(), clips(), strict=True):
+    for piece, clip in zip(our_clips(), sitters.clips(), strict=True):
         aligned = aligner(piece.speech.samples, " ".join(re.findall(r"[a-z']+", clip.text.lower())))
         pieces.append(replace(piece, phones=aligned and aligned[0]))
     return pieces

@@ -112,12 +112,12 @@ def test_pieces_one_after_the_other_fill_the_time_asked_for():
     np.testing.assert_array_equal(speech.samples[: len(own[0].speech.samples)], own[0].speech.samples)
 
 
-def test_only_test_clips_with_motion_are_compared_with(tmp_path: Path, pieces: list[Piece]):
+def test_only_held_out_clips_with_motion_are_compared_with(tmp_path: Path, pieces: list[Piece]):
     writer = CorpusWriter(tmp_path / "c", Description("mine", "CC0-1.0", "here", "tests"))
     samples = pieces[0].speech.samples
     writer.add("trained", samples, speaker="a", split="train", motion=pieces[0].truth)
     writer.add("heard", samples, speaker="b", split="test")
-    with pytest.raises(CorpusError, match="no test clip with motion"):
+    with pytest.raises(CorpusError, match="no held-out clip with motion"):
         held_out(Corpus.open(tmp_path / "c"))
     writer.add("seen", samples, speaker="b", split="test", motion=pieces[0].truth)
     assert [piece.name for piece in held_out(Corpus.open(tmp_path / "c"))] == ["seen"]

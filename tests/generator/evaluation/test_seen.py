@@ -8,7 +8,7 @@ import pytest
 
 from generator.errors import VideoError
 from generator.evaluation import films, iris
-from generator.evaluation.control import Response, Stage, control_figures
+from generator.evaluation.control import Rehearsed, Response, Stage, control_figures
 from generator.evaluation.performance import Judge
 from generator.evaluation.pieces import made_of, our_clips
 from generator.evaluation.track import FaceTrack, film_landmarks, track_landmarks
@@ -94,6 +94,15 @@ def test_a_directed_face_responds_and_a_deaf_driver_is_found_out(
     assert deaf["gaze_error_deg"] > 9
     assert deaf["controls_monotonic"] == 0
     assert deaf["emotions_monotonic"] == 0
+
+
+def test_a_rehearsed_driver_plays_the_same_and_only_once():
+    speech = made_of(np.zeros(6400, np.float32))
+    rehearsed = Rehearsed(_Still())
+    left, right = Direction.constant(gaze=(-5, 0)), Direction.constant(gaze=(5, 0))
+    assert rehearsed(speech, direction=left) is rehearsed(speech, direction=Direction.constant(gaze=(-5, 0)))
+    assert rehearsed(speech, direction=right) == _Still()(speech, direction=right)
+    assert rehearsed(speech, direction=right) != rehearsed(speech, direction=left)
 
 
 def test_responses_rise_or_they_do_not():
