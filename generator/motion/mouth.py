@@ -8,28 +8,30 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import minimum_filter1d, uniform_filter1d
+from scipy.ndimage import maximum_filter1d, minimum_filter1d, uniform_filter1d
 
-from generator.arkit import EXPRESSIONS
+from generator.arkit import EXPRESSIONS, INDEX
 from generator.motion.lips import FRAMES_AHEAD, FRAMES_BEFORE, MOUTH, PER_FRAME, LipNetwork
 from generator.motion.motion import FPS
 from generator.speech.acoustics import PHONE_COLUMNS
 from generator.speech.articulation import close_lips, touch_teeth
-from generator.speech.encoder import PHONES
+from generator.speech.encoder import PHONES, RATE
 from generator.speech.phones import SILENCE
-from generator.speech.visemes import VISEMES, Contact
+from generator.speech.visemes import VISEMES, Contact, columns
 
 Signal = NDArray[np.float64]
 Single = NDArray[np.float32]
 
-HEARD_AT = (0.22, 0.55)
-"""Probability of a bilabial from which the lips begin to meet, and from which they touch."""
-APPROACH = (0.0, 0.45, 0.9, 1.0, 1.0, 1.0, 0.7, 0.25, 0.0)
-"""How far lips have met 80, 60 ... -80 ms before the sound: they run ahead of it, and part with it."""
+SUSPECTED, HEARD, CERTAIN = (0.12, 0.3), (0.3, 0.6), (0.6, 0.85)
+"""Probabilities of a sound between which its contact goes from none to full."""
+NEAR_SECONDS = 0.06
+"""How far from the sound lips that are nearly closed are closed altogether."""
+NEARLY_CLOSED = 0.12, 0.06
+"""Openings (as weights of ``jawOpen``) at which lips near a suspected bilabial begin to meet, and touch."""
 QUIET_BEFORE, QUIET_AFTER = 12, 5
 """Acoustic frames of silence, before and after, that let the mouth come to rest."""
 QUIET_SMOOTHING = 5
-REST_SHARE = 0.9
+REST_SHARE = 0.8
 
 AHEAD = FRAMES_AHEAD
 """Motion frames beyond one that must have been heard until it is certain."""
@@ -56,21 +58,40 @@ class Mouth:
         weights = np.zeros((len(heard) // PER_FRAME, len(EXPRESSIONS)))
         weights[:, MOUTH] = np.clip(self._network(heard), 0.0, 1.0)
         weights *= 1 - REST_SHARE * _quiet(phones[:, _SILENT])[:, None]
-        touch_teeth(weights, _contact(phones, Contact.LIP_TO_TEETH))
-        close_lips(weights, _contact(phones, Contact.LIPS))
+        touch_teeth(weights, _at_motion_frames(_heard(phones, Contact.LIP_TO_TEETH, HEARD)))
+        close_lips(weights, _lips_meet(phones, weights))
         return np.clip(weights, 0.0, 1.0).astype(np.float32)
 
 
-def _contact(phones: Signal, kind: Contact) -> Signal:
-    """(T,) 0..1 at 25 fps: how far the lips have met for sounds of this ``kind``."""
-    heard = phones[:, _CONTACTS[kind]].sum(1)
-    low, high = HEARD_AT
-    certain = np.clip((heard - low) / (high - low), 0.0, 1.0)
-    reach = len(APPROACH) // 2
-    padded = np.pad(certain, reach)
-    shifted = np.stack([padded[k : k + len(certain)] * share for k, share in enumerate(APPROACH[::-1])])
-    amount: Signal = _at_motion_frames(shifted.max(0))
-    return amount
+def _lips_meet(phones: Signal, weights: Signal) -> Signal:
+    """(T,) 0..1 at 25 fps: how far the lips are brought together.
+
+    The network knows when lips are closest, and seldom that they touch: near a bilabial, what is nearly
+    closed is closed. Where a bilabial is certain, its middle is closed in any case.
+    """
+    reach = 2 * round(NEAR_SECONDS * RATE) + 1
+    near = maximum_filter1d(_heard(phones, Contact.LIPS, SUSPECTED), reach, mode="constant")
+    begin, touch = NEARLY_CLOSED
+    closeness = np.clip((begin - _opening(weights)) / (begin - touch), 0.0, 1.0)
+    certain = _heard(phones, Contact.LIPS, CERTAIN)
+    return np.maximum(_at_motion_frames(near) * closeness, _at_motion_frames(certain))
+
+
+def _heard(phones: Signal, kind: Contact, probability: tuple[float, float]) -> Signal:
+    """(2 T,) 0..1: whether sounds made by this ``kind`` of contact are heard."""
+    low, high = probability
+    heard: Signal = np.clip((phones[:, _CONTACTS[kind]].sum(1) - low) / (high - low), 0.0, 1.0)
+    return heard
+
+
+def _opening(weights: Signal) -> Signal:
+    """(T,) roughly how far the lips are apart, as a weight of ``jawOpen``."""
+    lower = weights[:, columns("mouthLowerDown")].mean(1)
+    upper = weights[:, columns("mouthUpperUp")].mean(1)
+    opening: Signal = (
+        weights[:, INDEX["jawOpen"]] - weights[:, INDEX["mouthClose"]] + 0.3 * lower + 0.2 * upper
+    )
+    return opening
 
 
 def _quiet(silence: Signal) -> Signal:

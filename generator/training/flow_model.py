@@ -90,7 +90,9 @@ class FlowModel(lightning.LightningModule):
         self.log("train/loss", loss)
         return loss
 
-    def on_train_batch_end(self, *_: Any) -> None:
+    def optimizer_step(self, *arguments: Any, **named: Any) -> None:
+        """Step, then average, so that a checkpoint holds both."""
+        super().optimizer_step(*arguments, **named)
         self.averaged.update_parameters(self.velocity)
 
     def configure_optimizers(self) -> Any:

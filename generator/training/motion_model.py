@@ -97,7 +97,9 @@ class LipModel(lightning.LightningModule):
         self.log("train/loss", loss)
         return loss
 
-    def on_train_batch_end(self, *_: Any) -> None:
+    def optimizer_step(self, *arguments: Any, **named: Any) -> None:
+        """Step, then average, so that a checkpoint holds both."""
+        super().optimizer_step(*arguments, **named)
         self.averaged.update_parameters(self.lips)
 
     def configure_optimizers(self) -> Any:
