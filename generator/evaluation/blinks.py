@@ -14,11 +14,6 @@ from scipy.ndimage import percentile_filter
 
 Array = NDArray[np.float64]
 
-RATE_PER_MINUTE = (10.0, 32.0)
-DURATION_MS = (100.0, 400.0)
-LATCHED_SECONDS = 0.6
-"""Eyes shut for longer are no longer blinking."""
-
 _OPEN_PERCENTILE = 80.0
 _BASELINE_SECONDS = 3.0
 _CLOSED = 0.4  # share of the opening that a blink takes away at least; trackers never see lids meet

@@ -9,9 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from generator.errors import SpeechError
-from generator.evaluation import jitter, lips, sync
+from generator.evaluation import jitter, sync
 from generator.evaluation.listener import FPS
-from generator.evaluation.performance import Figures, Judge, drift_figures, face_figures
+from generator.evaluation.performance import (
+    Figures,
+    Judge,
+    Performance,
+    drift_figures,
+    face_figures,
+    speech_figures,
+    synchrony,
+)
+from generator.evaluation.pieces import Piece
 from generator.evaluation.track import FaceTrack, film_landmarks, track_landmarks
 from generator.portrait.landmarks import FaceLandmarker
 from generator.speech import phones, prosody
@@ -44,19 +53,10 @@ def evaluate_film(path: Path, landmarker: FaceLandmarker, judge: Judge) -> FilmE
         speech = Speech.open(path)
     except SpeechError:
         return FilmEvaluation(figures, track, None, None)
-    heard = judge.listener(speech.samples, len(track))
-    found = sync.measure([track.opening], [heard])
     said = phones.recognise(speech.samples, prosody.analyse(speech.samples))
-    closed = lips.closures(track.opening, said, FPS)
-    spoken: Figures = {
-        "bilabial_closed": closed.recall if closed.spoken else None,
-        "bilabials_heard": closed.spoken,
-        "offset_frames": found.spoken.offset_frames,
-        "sync_confidence": found.spoken.confidence,
-        "sync_confidence_shuffled": found.shuffled.confidence,
-        "sync_confidence_frozen": found.frozen.confidence,
-    }
-    return FilmEvaluation(spoken | figures, track, heard, found)
+    played = Performance([Piece(path.name, path.name, speech, said)], [track])
+    heard = judge.listener(speech.samples, len(track))
+    return FilmEvaluation(speech_figures(played, judge) | figures, track, heard, synchrony(played, judge))
 
 
 def at_rate(track: FaceTrack, fps: float) -> FaceTrack:
