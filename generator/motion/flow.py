@@ -75,14 +75,17 @@ class FlowNetwork:
         hidden: Single = inputs @ self._first + t["first.bias"]
         moment = t["moment.weight"] @ time_bands(time) + t["moment.bias"]
         moment = moment.reshape(len(DILATIONS), -1)
+        batch, count, width = hidden.shape
         for i, ((wide, mix), dilation) in enumerate(zip(self._blocks, DILATIONS, strict=True)):
-            padded = np.pad(hidden + moment[i], ((0, 0), (dilation, dilation), (0, 0)))
-            count = hidden.shape[1]
-            inner = t[f"blocks.{i}.wide.bias"]
-            for k, tap in enumerate(wide):  # one product would be big enough to wake idle threads
-                inner = inner + padded[:, k * dilation : k * dilation + count] @ tap
-            inner = inner / (1 + np.exp(-inner))
-            hidden = hidden + inner @ mix + t[f"blocks.{i}.mix.bias"]
+            padded = np.zeros((batch, count + 2 * dilation, width), np.float32)
+            np.add(hidden, moment[i], out=padded[:, dilation:-dilation])
+            inner = padded[:, :count] @ wide[0]
+            for k in (1, 2):  # one product for all taps would be big enough to wake idle threads
+                inner += padded[:, k * dilation : k * dilation + count] @ wide[k]
+            inner += t[f"blocks.{i}.wide.bias"]
+            inner /= 1 + np.exp(-inner)
+            hidden += inner @ mix
+            hidden += t[f"blocks.{i}.mix.bias"]
         out: Single = hidden @ self._last + t["last.bias"]
         return out
 

@@ -14,7 +14,8 @@ from generator.motion.motion import FPS, Motion
 from generator.speech.audio import SAMPLE_RATE, Speech
 from generator.speech.encoder import SpeechEncoder
 
-CHUNK_SECONDS = 10
+CHUNK_SECONDS = 0.25
+"""Longer ones make matrix products that wake idle threads, which costs more than they help."""
 
 
 class LearnedDriver:
@@ -35,7 +36,7 @@ class LearnedDriver:
 
     def __call__(self, speech: Speech, *, seed: int = 0, direction: Direction = NATURAL_DIRECTION) -> Motion:
         live = LiveMotion(self._encoder, self._model, seed=seed, direction=direction)
-        chunk = CHUNK_SECONDS * SAMPLE_RATE
+        chunk = round(CHUNK_SECONDS * SAMPLE_RATE)
         chunks = (speech.samples[i : i + chunk] for i in range(0, len(speech.samples), chunk))
         rows = np.concatenate([*map(live.push, chunks), live.finish()])
         frames = math.ceil(round(speech.seconds * FPS, 6))
