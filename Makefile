@@ -29,6 +29,7 @@ lint: .venv/dev                        ## style, types and import contracts
 bench: .venv/dev                       ## every number the README and the model card quote
 	$(BIN)/vernissage assets fetch
 	$(BIN)/python -m benchmarks.render
+	$(BIN)/python -m benchmarks.long
 
 clean:
 	rm -rf .venv out build *.egg-info

@@ -14,10 +14,7 @@ Figures:
 from __future__ import annotations
 
 import os
-import resource
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from collections import defaultdict
@@ -27,15 +24,15 @@ from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from benchmarks.command import AnimateCommand
 from benchmarks.report import publish
 from generator.motion import driver
 from generator.portrait.landmarks import FaceLandmarker
 from generator.portrait.portrait import Portrait
 from generator.render.calibration import measured_turn
 from generator.render.renderer import Renderer
-from generator.sitters import clips, sitters
+from generator.sitters import sitters
 from generator.speech.audio import Speech
 from generator.video import VideoWriter
 
@@ -147,38 +144,13 @@ def _turns(portraits: list[Portrait], landmarker: FaceLandmarker) -> dict[str, f
 
 def _ten_seconds() -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
-        speech = Path(folder) / "speech.wav"
-        _write_speech(speech)
-        environment = os.environ | {"VERNISSAGE_KEYS": str(Path(folder) / "keys")}
-        vernissage = [str(Path(sys.executable).with_name("vernissage"))]
-        subprocess.run([*vernissage, "keys", "init"], env=environment, check=True, capture_output=True)
-        command = [
-            *vernissage,
-            "animate",
-            sitters()[0].name,
-            str(speech),
-            "-o",
-            str(Path(folder) / "film.mp4"),
-        ]
-        times = []
-        for _ in range(CLIP_RUNS + 1):
-            began = time.perf_counter()
-            subprocess.run(command, env=environment, check=True, capture_output=True)
-            times.append(time.perf_counter() - began)
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-    return {"ten_second_clip_s": round(statistics.median(times[1:]), 2), "peak_mib": round(peak)}
-
-
-def _write_speech(path: Path) -> None:
-    """Ten seconds of our clips, one after the other, as 16-bit mono WAV at 16 kHz."""
-    import wave
-
-    samples: NDArray[np.float32] = np.concatenate([Speech.open(clip.path).samples for clip in clips()])
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(16_000)
-        file.writeframes((samples[: CLIP_SECONDS * 16_000] * 32767).astype("<i2").tobytes())
+        animate = AnimateCommand(Path(folder), CLIP_SECONDS)
+        animate()
+        times = [animate() for _ in range(CLIP_RUNS)]
+    return {
+        "ten_second_clip_s": round(statistics.median(times), 2),
+        "peak_mib": round(AnimateCommand.peak_mib()),
+    }
 
 
 if __name__ == "__main__":

@@ -159,7 +159,7 @@ def _declared_rights(picture: Path, rights: Rights | None) -> Rights:
 def _check_output(out: Path, *inputs: Path) -> None:
     """Refuse early what would otherwise fail after minutes of rendering."""
     if out.suffix.lower() != ".mp4":
-        raise OutputRefused(f"{out.name} would be an MP4 film: give it a name that ends in .mp4.")
+        raise OutputRefused(f"{out} is no name for an MP4 film: give one that ends in .mp4.")
     if not out.parent.is_dir():
         raise OutputRefused(f"The folder {out.parent} does not exist: create it first.")
     if out.is_dir():

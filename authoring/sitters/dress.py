@@ -18,7 +18,7 @@ HALF_DEPTHS = np.array([10.8, 10.2, 9.4, 8.8, 8.2, 7.6, 7.0, 6.2, 5.2, 4.0])
 
 def torso_point(bearing: Array, height: Array, clearance: float) -> Array:
     """Points of a super-ellipse torso; bearing 0 is the front, heights in cm."""
-    across = np.interp(height, HEIGHTS[::1], HALF_WIDTHS) + clearance
+    across = np.interp(height, HEIGHTS, HALF_WIDTHS) + clearance
     deep = np.interp(height, HEIGHTS, HALF_DEPTHS) + clearance
     power = 2 / 2.4
     sine, cosine = np.sin(bearing), np.cos(bearing)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bpy
+import materials
 import numpy as np
 import scene
 from head import Array, FaceKit, smoothstep
@@ -42,7 +43,7 @@ def painted_eyes(kit: FaceKit, vertices: Array, viewer: Array, iris: Array) -> N
     """Both eyes with a fibrous iris, a dark limbus and a soft window light at ten o'clock."""
     for side in ("L", "R"):
         axes = eye_axes(kit, vertices, side, viewer)
-        made = scene.material(f"eye{side}", Roughness=0.22, Specular_IOR_Level=0.35, Coat_Weight=0.25)
+        made = materials.material(f"eye{side}", Roughness=0.22, Specular_IOR_Level=0.35, Coat_Weight=0.25)
         ball = scene.part_mesh(f"eye{side}", kit, vertices, (f"sclera{side}",), made, 3)
         across, above, radius = eye_plane(scene.mesh_points(ball.data), axes)
         angle = np.arctan2(above, across)
@@ -62,16 +63,16 @@ def painted_eyes(kit: FaceKit, vertices: Array, viewer: Array, iris: Array) -> N
         colour *= 1 - 0.45 * lid_shadow[:, None]
         light = np.exp(-(((across + 0.22) / 0.105) ** 4) - ((above - 0.23) / 0.115) ** 4)
         glint = np.exp(-((across - 0.27) ** 2 + (above + 0.27) ** 2) / 0.13**2)
-        scene.drive(made, "Base Color", "colour", ball.data, _mix(colour, np.ones(3), light))
-        scene.drive(
+        materials.drive(made, "Base Color", "colour", ball.data, _mix(colour, np.ones(3), light))
+        materials.drive(
             made,
             "Emission Color",
             "light",
             ball.data,
             np.repeat((0.95 * light + 0.07 * glint)[:, None], 3, 1),
         )
-        scene.principled(made).inputs["Emission Strength"].default_value = 1.0
-    wet = scene.material("tear line", (0.62, 0.34, 0.27), Roughness=0.2, Specular_IOR_Level=0.6)
+        materials.principled(made).inputs["Emission Strength"].default_value = 1.0
+    wet = materials.material("tear line", (0.62, 0.34, 0.27), Roughness=0.2, Specular_IOR_Level=0.6)
     scene.part_mesh("tear line", kit, vertices, ("lacL", "lacR"), wet, 1)
 
 
@@ -120,13 +121,13 @@ def brows(
             along = rng.beta(1.15, 1.15)
             root, tangent = _at(line, along_line, along), _tangent(line, along_line, along)
             band = 0.34 * (1 - 0.66 * along) * (0.6 + 0.4 * min(1.0, along * 5))
-            across = rng.uniform(-1.0, 1.0)
+            across = rng.triangular(-1.25, 0.0, 1.25)
             root = root + np.array([0, across * band, 0])
             lean = np.interp(along, [0, 0.15, 0.5, 1], [0.85, 0.60, 0.22, -0.05]) - 0.35 * across * (
                 along > 0.12
             )
             direction = tangent * np.cos(lean) + np.array([0, 1, 0]) * np.sin(lean)
-            size = rng.uniform(0.34, 0.60) * (1 - 0.30 * along)
+            size = rng.uniform(0.30, 0.54) * (1 - 0.30 * along)
             hair = []
             for t in np.linspace(0, 1, 6):
                 flat, normal = scene.nearest(tree, root + direction * size * t + tangent * 0.12 * t * t)

@@ -178,6 +178,20 @@ def flyaways(lines: list[Array], rng: np.random.Generator, count: int, radius: f
     return Locks(grown, radii)
 
 
+def chignon(rng: np.random.Generator, count: int, radius: float) -> Locks:
+    """A low coil behind the neck; from the front only its sides show."""
+    lines, radii = [], []
+    for _ in range(count):
+        size = np.sqrt(rng.uniform(0.25, 1.0))
+        turn = rng.uniform(0, 2 * np.pi) + np.linspace(0, rng.uniform(2.5, 5.0), 40)
+        depth = rng.uniform(-1, 1) * 2.2 * np.sqrt(1.06 - size**2)
+        drift = rng.normal(0, 0.16, 3) * np.sin(turn * rng.uniform(0.6, 1.6))[:, None]
+        coil = np.stack([6.9 * size * np.cos(turn), 4.0 * size * np.sin(turn), 0 * turn], -1)
+        lines.append(coil + drift + np.array([0.0, -4.2, -7.6 + depth]))
+        radii.append(radius * np.sin(np.linspace(0.3, 2.9, 40)))
+    return Locks(lines, radii)
+
+
 def coronet(tree: BVHTree, rng: np.random.Generator, hairs: int, radius: float, lift: float) -> Locks:
     """A three-lock braid over the crown from ear to ear, `lift` cm above the scalp; `hairs` per lock."""
     sweep = np.linspace(-1, 1, 400)

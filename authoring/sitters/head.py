@@ -69,6 +69,7 @@ class Likeness:
     eye_size: float = 1.0
     jaw_width: float = 1.0
     neck_width: float = 1.0
+    ear_tuck: float = 0.0  # cm, tops of the ears towards the skull
     nose_width: float = 1.0
     lip_fullness: float = 1.0
     chin_length: float = 1.0
@@ -95,7 +96,7 @@ def turn_body(points: Array, degrees: float) -> Array:
 def sculpt(kit: FaceKit, likeness: Likeness) -> Array:
     """All FaceKit vertices of one sitter, (26719, 3) cm."""
     rng = np.random.default_rng(likeness.seed)
-    weights = rng.normal(0.0, likeness.amplitude, 100)[: len(kit.identities)]
+    weights = rng.normal(0.0, likeness.amplitude, len(kit.identities))
     vertices = kit.neutral + np.tensordot(weights, kit.identities, 1)
     half = likeness.symmetry / 2
     vertices = vertices * (1 - half) + vertices[kit.mirror] * [-1, 1, 1] * half
@@ -106,8 +107,17 @@ def sculpt(kit: FaceKit, likeness: Likeness) -> Array:
     vertices = _narrow(vertices, likeness.jaw_width, centre=-4.6, spread=4.4)
     vertices = _slim_nose(vertices, kit, likeness.nose_width)
     vertices = _narrow(vertices, likeness.neck_width, centre=-12.0, spread=3.2)
+    vertices = _tuck_ears(vertices, kit, likeness.ear_tuck)
     vertices = _shorten_chin(vertices, likeness.chin_length)
     return _nod(_model_neck(vertices), likeness.nod)
+
+
+def _tuck_ears(vertices: Array, kit: FaceKit, depth: float) -> Array:
+    x, y, z = kit.neutral.T
+    top = smoothstep(7.3, 8.6, np.abs(x)) * smoothstep(0.0, 3.0, y) * smoothstep(4.5, 2.5, z)
+    tucked = vertices.copy()
+    tucked[:, 0] -= depth * top * np.sign(x)
+    return tucked
 
 
 def _shorten_chin(vertices: Array, factor: float) -> Array:

@@ -1,4 +1,4 @@
-"""Turn a rendered plate into an oil painting: ground, layered strokes, bristle relief, weave, varnish.
+"""Turn a rendered plate into an oil painting: layered strokes, bristle relief, weave, varnish.
 
 Strokes follow the smoothed structure tensor of the picture (Haeberli 1990, Hertzmann 1998). A detail
 map from the sitter's landmarks keeps eyes, lips and brows finely drawn and the far parts broad.
@@ -12,11 +12,10 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from ground import SIZE, Image, cloud
 from numpy.typing import NDArray
 
-SIZE = 1024
 SUPERSAMPLING = 2
-Image = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -39,15 +38,6 @@ LAYERS = (
 )
 
 
-def cloud(exponent: float, seed: int, stretch: float = 1.0) -> Image:
-    """Zero-mean unit-variance noise with a power-law spectrum; `stretch` > 1 draws it out sideways."""
-    rng = np.random.default_rng(seed)
-    radius = np.hypot(np.fft.fftfreq(SIZE)[:, None], np.fft.rfftfreq(SIZE)[None] * stretch)
-    radius[0, 0] = 1.0
-    noise = np.fft.irfft2(np.fft.rfft2(rng.normal(size=(SIZE, SIZE))) / radius**exponent, s=(SIZE, SIZE))
-    return ((noise - noise.mean()) / noise.std()).astype(np.float32)
-
-
 def read_plate(path: Path) -> tuple[Image, Image]:
     """A 16-bit RGBA render as RGB 0..255 and alpha 0..1, brought to `SIZE`."""
     rgba = cv2.imread(str(path), cv2.IMREAD_UNCHANGED).astype(np.float32) / 257
@@ -67,33 +57,6 @@ def save(path: Path, picture: Image) -> None:
 
 def blur(image: Image, sigma: float) -> Image:
     return cv2.GaussianBlur(image, (0, 0), sigma)
-
-
-def evening_sky() -> Image:
-    """A hazy evening over blue hills: cool above, gold towards the horizon, brighter on the right."""
-    y, x = np.mgrid[0:SIZE, 0:SIZE].astype(np.float32) / SIZE
-    heights = np.array([0.0, 0.30, 0.58, 0.76, 1.0])
-    colours = np.array(
-        [[72, 82, 80], [104, 110, 98], [154, 144, 112], [202, 172, 120], [204, 172, 118]], float
-    )
-    sky = np.stack([np.interp(y + 0.035 * cloud(2.2, 6), heights, colours[:, k]) for k in range(3)], -1)
-    mass = cloud(2.15, 3, 1.7) + 0.16 * cloud(1.5, 4, 1.7)
-    lit, shade = np.clip(mass, 0, 1.8)[..., None], np.clip(-mass, 0, 1.8)[..., None]
-    sky += (lit * [20, 16, 9] - shade * [13, 11, 8]) * np.clip(1.15 - 0.8 * y, 0, 1)[..., None]
-    sky *= (0.66 + 0.40 * np.exp(-(((x - 0.86) / 0.48) ** 2) - ((y - 0.62) / 0.62) ** 2))[..., None]
-    for index, (height, blue) in enumerate(((0.700, 0.95), (0.742, 0.70), (0.792, 0.40), (0.850, 0.10))):
-        ridge = (
-            height
-            + (0.030 - 0.004 * index) * cloud(2.1, 60 + index)[300]
-            + 0.003 * cloud(1.2, 70 + index)[300]
-        )
-        colour = np.array([132.0, 138, 122]) * blue + np.array([66.0, 60, 38]) * (1 - blue)
-        fade = np.clip((y - ridge[None]) / 0.09, 0, 1)[..., None]
-        hill = colour * (0.96 - 0.10 * fade) + (np.array([188.0, 168, 124]) - colour) * 0.35 * fade * blue
-        hill = hill * (0.74 + 0.30 * x[..., None]) + 3 * cloud(1.6, 80 + index, 2.0)[..., None]
-        cover = np.clip((y - ridge[None]) * SIZE / (9 - 2 * index), 0, 1)[..., None]
-        sky = sky * (1 - cover) + hill * cover
-    return np.clip(sky, 0, 255).astype(np.float32)
 
 
 def grade(rgb: Image, warmth: tuple[float, float, float], saturation: float, contrast: float) -> Image:

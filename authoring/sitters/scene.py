@@ -1,15 +1,12 @@
-"""Thin helpers over Blender's Python module: meshes, curves, materials, lights, camera, render.
+"""Thin helpers over Blender's Python module: meshes, curves and nearest-point queries.
 
 One Blender unit is 10 cm; FaceKit (x, y, z) cm becomes Blender (x, -z, y) / 10.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import bpy
 import numpy as np
-from bpy_extras.object_utils import world_to_camera_view
 from head import Array, FaceKit
 from mathutils import Vector
 from mathutils.bvhtree import BVHTree
@@ -176,133 +173,3 @@ def spheres(name: str, centres: Array, radii_cm: Array, material: bpy.types.Mate
         ball.name = name
         ball.data.polygons.foreach_set("use_smooth", [True] * len(ball.data.polygons))
         ball.data.materials.append(material)
-
-
-def material(name: str, colour: Colour = (0.8, 0.8, 0.8), **inputs: object) -> bpy.types.Material:
-    """A Principled material; keyword names are its sockets with underscores for spaces."""
-    made = bpy.data.materials.new(name)
-    made.use_nodes = True
-    shader = principled(made)
-    shader.inputs["Base Color"].default_value = (*colour, 1.0)
-    for key, value in inputs.items():
-        shader.inputs[key.replace("_", " ")].default_value = value
-    return made
-
-
-def principled(made: bpy.types.Material) -> bpy.types.ShaderNode:
-    return next(node for node in made.node_tree.nodes if node.type == "BSDF_PRINCIPLED")
-
-
-def hair_material(name: str, melanin: float, redness: float, roughness: float = 0.36) -> bpy.types.Material:
-    made = bpy.data.materials.new(name)
-    made.use_nodes = True
-    nodes = made.node_tree.nodes
-    nodes.clear()
-    shader = nodes.new("ShaderNodeBsdfHairPrincipled")
-    shader.parametrization = "MELANIN"
-    values = {
-        "Melanin": melanin,
-        "Melanin Redness": redness,
-        "Roughness": roughness,
-        "Radial Roughness": 0.5,
-        "Random Roughness": 0.25,
-        "Random Color": 0.5,
-    }
-    for key, value in values.items():
-        shader.inputs[key].default_value = value
-    output = nodes.new("ShaderNodeOutputMaterial")
-    made.node_tree.links.new(shader.outputs[0], output.inputs[0])
-    return made
-
-
-def drive(made: bpy.types.Material, socket: str, attribute: str, data: bpy.types.Mesh, values: Array) -> None:
-    """Drive a shader socket by a value per vertex: (n, 3) colours or (n,) scalars."""
-    colours = np.repeat(values[:, None], 3, 1) if values.ndim == 1 else values
-    layer = data.color_attributes.new(attribute, "FLOAT_COLOR", "POINT")
-    layer.data.foreach_set("color", np.c_[colours, np.ones(len(colours))].astype(np.float32).ravel())
-    node = made.node_tree.nodes.new("ShaderNodeAttribute")
-    node.attribute_name = attribute
-    made.node_tree.links.new(
-        node.outputs["Color" if values.ndim == 2 else "Fac"], principled(made).inputs[socket]
-    )
-
-
-def add_noise_bump(made: bpy.types.Material, layers: list[tuple[float, float]], distance: float) -> None:
-    """Fine relief: a sum of (noise scale per unit, strength) layers."""
-    tree = made.node_tree
-    place = tree.nodes.new("ShaderNodeTexCoord")
-    previous = None
-    for scale, strength in layers:
-        noise = tree.nodes.new("ShaderNodeTexNoise")
-        noise.inputs["Scale"].default_value = scale
-        noise.inputs["Detail"].default_value = 4.0
-        tree.links.new(place.outputs["Object"], noise.inputs["Vector"])
-        bump = tree.nodes.new("ShaderNodeBump")
-        bump.inputs["Strength"].default_value = strength
-        bump.inputs["Distance"].default_value = distance
-        tree.links.new(noise.outputs[0], bump.inputs["Height"])
-        if previous is not None:
-            tree.links.new(previous.outputs["Normal"], bump.inputs["Normal"])
-        previous = bump
-    if previous is not None:
-        tree.links.new(previous.outputs["Normal"], principled(made).inputs["Normal"])
-
-
-def area_light(place: Colour, target: Colour, size: float, watts: float, colour: Colour) -> None:
-    """Places and sizes in Blender units."""
-    data = bpy.data.lights.new("light", "AREA")
-    data.size, data.energy, data.color = size, watts, colour
-    _aim(link("light", data), place, target)
-
-
-def camera(place: Colour, target: Colour, lens_mm: float) -> None:
-    data = bpy.data.cameras.new("camera")
-    data.lens = lens_mm
-    thing = link("camera", data)
-    _aim(thing, place, target)
-    bpy.context.scene.camera = thing
-
-
-def _aim(thing: bpy.types.Object, place: Colour, target: Colour) -> None:
-    thing.location = place
-    thing.rotation_euler = (Vector(target) - Vector(place)).to_track_quat("-Z", "Y").to_euler()
-
-
-def project(points: Array, size: int) -> Array:
-    """Pixel positions (n, 2), y down, of FaceKit points seen by the scene's camera."""
-    view = bpy.context.scene
-    bpy.context.view_layer.update()
-    seen = [world_to_camera_view(view, view.camera, Vector(p)) for p in to_blender(points)]
-    return np.array([[p.x * size, (1 - p.y) * size] for p in seen])
-
-
-def world(colour: Colour) -> None:
-    made = bpy.data.worlds.new("world")
-    bpy.context.scene.world = made
-    made.use_nodes = True
-    next(n for n in made.node_tree.nodes if n.type == "BACKGROUND").inputs[0].default_value = (*colour, 1.0)
-
-
-def render(
-    path: Path, size: int, samples: int, threads: int, exposure: float, look: str = "AgX - Base Contrast"
-) -> None:
-    """Render RGBA with a transparent ground to a 16-bit PNG."""
-    scene = bpy.context.scene
-    scene.render.engine = "CYCLES"
-    scene.cycles.device = "CPU"
-    scene.cycles.samples = samples
-    scene.cycles.use_denoising = True
-    scene.cycles.denoiser = "OPENIMAGEDENOISE"
-    scene.cycles.use_adaptive_sampling = True
-    scene.cycles.adaptive_threshold = 0.02
-    scene.cycles.max_bounces = 6
-    scene.render.threads_mode, scene.render.threads = "FIXED", threads
-    scene.render.resolution_x = scene.render.resolution_y = size
-    scene.render.film_transparent = True
-    scene.view_settings.view_transform = "AgX"
-    scene.view_settings.look = look
-    scene.view_settings.exposure = exposure
-    scene.render.filepath = str(path)
-    scene.render.image_settings.file_format = "PNG"
-    scene.render.image_settings.color_depth = "16"
-    bpy.ops.render.render(write_still=True)

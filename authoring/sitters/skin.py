@@ -113,7 +113,7 @@ def paint(kit: FaceKit, vertices: Array, points: Array, brow_drop: float) -> tup
         gap[front] = np.linalg.norm(points[front, None, :2] - line[None, ::2], axis=2).min(1)
         along = np.clip(np.abs(points[:, 0]) - np.abs(line[0, 0]) + 0.1, 0, 2.4) / 2.4
         width = 0.40 - 0.20 * along
-        glaze(0.55 * smoothstep(0.0, 0.30, along) * np.exp(-((gap / width) ** 2)), UMBER)
+        glaze(0.48 * smoothstep(0.0, 0.30, along) * np.exp(-((gap / width) ** 2)), UMBER)
         upper_lid, _ = lid_curves(kit, vertices, side)
         margin = upper_lid(np.linspace(0.04, 1.0, 40))
         rim = np.full(len(points), 9.0)

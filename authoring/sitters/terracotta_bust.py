@@ -8,10 +8,13 @@ from pathlib import Path
 import bpy
 import dress
 import features
+import ground
 import hair
+import materials
 import numpy as np
 import paint
 import scene
+import studio
 from head import (
     SKIN_PARTS,
     SKIN_VERTICES,
@@ -53,7 +56,7 @@ VOXEL_CM = 0.070
 
 def clay() -> bpy.types.Material:
     """Fired earth: warm, matt, faintly mottled, with the grain of the tool."""
-    made = scene.material("terracotta", (0.55, 0.25, 0.145), Roughness=0.68, Specular_IOR_Level=0.28)
+    made = materials.material("terracotta", (0.55, 0.25, 0.145), Roughness=0.68, Specular_IOR_Level=0.28)
     tree = made.node_tree
     place, noise = tree.nodes.new("ShaderNodeTexCoord"), tree.nodes.new("ShaderNodeTexNoise")
     noise.inputs["Scale"].default_value, noise.inputs["Detail"].default_value = 1.6, 9.0
@@ -64,8 +67,8 @@ def clay() -> bpy.types.Material:
     high.position, high.color = 0.70, (0.56, 0.250, 0.135, 1)
     tree.links.new(place.outputs["Object"], noise.inputs["Vector"])
     tree.links.new(noise.outputs[0], ramp.inputs["Fac"])
-    tree.links.new(ramp.outputs["Color"], scene.principled(made).inputs["Base Color"])
-    scene.add_noise_bump(made, [(9.0, 0.16), (60.0, 0.20), (190.0, 0.16)], 0.014)
+    tree.links.new(ramp.outputs["Color"], materials.principled(made).inputs["Base Color"])
+    materials.add_noise_bump(made, [(9.0, 0.16), (60.0, 0.20), (190.0, 0.16)], 0.014)
     return made
 
 
@@ -188,21 +191,13 @@ def render(kit: FaceKit, out: Path, size: int, samples: int, threads: int, lens_
         bare, made, made, SITTER.body_turn, (-18.2, -13.3, -11.8), clearance=0.30, cord=0.30, fold_depth=0.62
     )
 
-    scene.world((0.030, 0.031, 0.034))
-    scene.area_light((-4.8, -5.4, 5.0), (0, -0.4, 0), 2.2, 720, (1.0, 0.93, 0.83))
-    scene.area_light((6.0, -5.0, 0.6), (0, 0, 0), 4.0, 80, (0.80, 0.88, 1.0))
-    scene.area_light((4.2, 4.5, 4.2), (0, 0, 0.2), 1.5, 330, (1.0, 0.91, 0.80))
-    scene.area_light((-5.0, 3.5, 1.0), (0, 0, 0), 2.0, 90, (0.85, 0.9, 1.0))
-    scene.camera(CAMERA, TARGET, lens_mm)
-    scene.render(out, size, samples, threads, exposure=0.40, look="AgX - Medium High Contrast")
-
-
-def gallery_wall() -> paint.Image:
-    """A quiet warm grey wall with a pool of light behind the shadowed side."""
-    y, x = np.mgrid[0 : paint.SIZE, 0 : paint.SIZE].astype(np.float32) / paint.SIZE
-    glow = np.exp(-(((x - 0.70) / 0.50) ** 2) - ((y - 0.42) / 0.52) ** 2)
-    share = np.clip(0.08 + 0.78 * glow + 0.012 * paint.cloud(1.6, 9), 0, 1)[..., None]
-    return (np.array([38.0, 39, 40]) * (1 - share) + np.array([122.0, 121, 114]) * share).astype(np.float32)
+    studio.world((0.030, 0.031, 0.034))
+    studio.area_light((-4.8, -5.4, 5.0), (0, -0.4, 0), 2.2, 720, (1.0, 0.93, 0.83))
+    studio.area_light((6.0, -5.0, 0.6), (0, 0, 0), 4.0, 80, (0.80, 0.88, 1.0))
+    studio.area_light((4.2, 4.5, 4.2), (0, 0, 0.2), 1.5, 330, (1.0, 0.91, 0.80))
+    studio.area_light((-5.0, 3.5, 1.0), (0, 0, 0), 2.0, 90, (0.85, 0.9, 1.0))
+    studio.camera(CAMERA, TARGET, lens_mm)
+    studio.render(out, size, samples, threads, exposure=0.40, look="AgX - Medium High Contrast")
 
 
 def main() -> None:
@@ -210,7 +205,7 @@ def main() -> None:
     parser.add_argument("facekit", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("--size", type=int, default=1024)
-    parser.add_argument("--samples", type=int, default=48)
+    parser.add_argument("--samples", type=int, default=24)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--lens", type=float, default=119.0, help="focal length, mm")
     options = parser.parse_args()
@@ -219,8 +214,8 @@ def main() -> None:
     render(kit, plate, options.size, options.samples, options.threads, options.lens)
     rgb, alpha = paint.read_plate(plate)
     alpha = alpha[..., None]
-    picture = rgb * alpha + gallery_wall() * (1 - alpha)
-    picture += 1.2 * paint.cloud(0.3, 31)[..., None]
+    picture = rgb * alpha + ground.gallery_wall() * (1 - alpha)
+    picture += 1.2 * ground.cloud(0.3, 31)[..., None]
     paint.save(options.out, picture)
 
 

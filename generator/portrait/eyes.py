@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from generator.face import topology
+from generator.portrait.lid_curve import CURVE_SAMPLES, lid_curve
 
 Array = NDArray[np.float64]
 Float32 = NDArray[np.float32]
@@ -20,8 +21,6 @@ Float32 = NDArray[np.float32]
 PATCH_U = (-0.85, 0.85)
 PATCH_V = (-0.75, 0.60)
 """Extent of the small pictures in eye coordinates."""
-CURVE_SAMPLES = 65
-"""A lid's edge is a table of v at this many even steps of u from corner to corner."""
 _PATCH_PX_PER_EYE = (72, 160)
 _LASH_DARKEST_SHARE = 0.15
 _SCLERA_LIGHT = 0.8
@@ -88,17 +87,6 @@ class EyeLayer:
         """(2, 3) affine from (u, v, 1) to source pixels."""
         down = np.array([-self.axis[1], self.axis[0]])
         return np.column_stack([self.axis * self.width_px, down * self.width_px, self.centre])
-
-
-def lid_curve(u: Array, v: Array) -> Float32:
-    """The lid's edge through points of rising u as a table of ``CURVE_SAMPLES`` values of v."""
-    from scipy.interpolate import PchipInterpolator
-
-    order = np.argsort(u)
-    u, v = u[order], v[order]
-    keep = np.concatenate([[True], np.diff(u) > 1e-4])
-    even = np.linspace(-0.5, 0.5, CURVE_SAMPLES)
-    return np.asarray(PchipInterpolator(u[keep], v[keep])(np.clip(even, u[0], u[-1])), np.float32)
 
 
 def build_eyes(frame: NDArray[np.uint8], uv: Array, landmarks: Array, grain: float) -> tuple[EyeLayer, ...]:
@@ -222,14 +210,15 @@ def _eyeball(
     around = cv2.GaussianBlur(lid.mean(2), (0, 0), 0.12 * per_eye)
     brightness = float(around[bright].mean())
     lit = (around / brightness) ** _SCLERA_LIGHT
+    seen = np.median(skin[bright] / lit[bright][:, None], 0)
+    fill = np.minimum(seen * lit[..., None], np.percentile(skin[bright], 92, axis=0))
+    shadow = _lid_shadow(light / np.maximum(fill.mean(2), 1), depth, white)
     if whiteness is None:
-        seen = np.median(skin[bright] / lit[bright][:, None], 0)
         whiteness = seen / brightness
-        fill = np.minimum(seen * lit[..., None], np.percentile(skin[bright], 92, axis=0))
     else:
         fill = whiteness * brightness * lit[..., None]
     fill *= max(1.0, _SCLERA_AT_LEAST * float(around[inside].mean()) / max(float(fill[inside].mean()), 1.0))
-    fill *= _lid_shadow(light / np.maximum(fill.mean(2), 1), depth, white)[..., None]
+    fill *= shadow[..., None]
 
     corner = np.abs(u) > 0.44
     like = np.abs(skin - fill).max(2) < 0.12 * np.maximum(fill.mean(2), 1)

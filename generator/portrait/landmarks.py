@@ -12,7 +12,7 @@ import os
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -129,8 +129,16 @@ class FaceLandmarker:
         return self._place(rgb, _Region.around(previous[_ROI_RINGS, :2], _ROLL_LINE))
 
     def _refined(self, rgb: NDArray[np.uint8], region: _Region) -> Face | None:
-        face = self._place(rgb, region)
-        return None if face is None else self.track(rgb, face.landmarks)
+        """The face in ``region``. To the detector a face that stands on its head is upright: of the two
+        ways to read it the landmark graph is far surer of the right one (logits of 22 against 11)."""
+        rough = self._place(rgb, region)
+        upright = rough and self.track(rgb, rough.landmarks)
+        if upright is None:
+            return None
+        here = _Region.around(upright.landmarks[_ROI_RINGS, :2], _ROLL_LINE)
+        rough = self._place(rgb, replace(here, roll=here.roll + np.pi))
+        turned = rough and self.track(rgb, rough.landmarks)
+        return turned if turned and turned.presence > upright.presence else upright
 
     def _place(self, rgb: NDArray[np.uint8], region: _Region) -> Face | None:
         to_crop = region.to_crop(_MESH_SIDE_PX)

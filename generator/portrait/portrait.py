@@ -19,8 +19,9 @@ from generator.portrait.landmarks import Face, FaceLandmarker
 from generator.portrait.lips import close_lips
 from generator.portrait.mesh import HeadMesh, build_mesh
 from generator.portrait.palette import Palette
-from generator.portrait.pose import Pose, fit_similarity, landmarks_to_view, rotation_degrees
+from generator.portrait.pose import Pose, fit_pose, landmarks_to_view
 from generator.portrait.skin import Skin
+from generator.portrait.turning import TurnGain
 from generator.render.mouth import MouthInterior
 
 Array = NDArray[np.float64]
@@ -31,26 +32,6 @@ MAX_TURN_DEG = 45.0
 """Beyond this yaw or pitch one eye or the mouth is hidden."""
 LOWER_LID_DROP = 0.022
 """The lower lid's edge lies this far (eye widths) below its landmarks, on the lash line."""
-
-
-@dataclass(frozen=True)
-class TurnGain:
-    """How much further than commanded the mesh must turn for the face to *appear* turned as commanded.
-
-    The depth limit flattens a head, so it under-rotates. Each is the factor for one direction of turning.
-    """
-
-    yaw_left: float = 1.0
-    yaw_right: float = 1.0
-    pitch_down: float = 1.0
-    pitch_up: float = 1.0
-
-    def apply(self, yaw: float, pitch: float) -> tuple[float, float]:
-        """The geometric yaw and pitch (degrees) for commanded ones."""
-        return (
-            yaw * (self.yaw_right if yaw > 0 else self.yaw_left),
-            pitch * (self.pitch_up if pitch > 0 else self.pitch_down),
-        )
 
 
 @dataclass(frozen=True)
@@ -119,7 +100,7 @@ class Portrait:
         if refined is not None:
             landmarks = refined.landmarks
         canonical, triangles = landmarker.canonical
-        pose = fit_similarity(canonical, landmarks_to_view(landmarks[: topology.VERTEX_COUNT]))
+        pose = fit_pose(canonical, landmarks_to_view(landmarks[: topology.VERTEX_COUNT]))
         _require_frontal(pose)
 
         neutral, gap_cm = _neutral_face(frame, landmarks, pose)
@@ -178,7 +159,7 @@ def _choose(found: list[Face], face: int | None) -> Face:
 
 
 def _require_frontal(pose: Pose) -> None:
-    yaw, pitch, _ = rotation_degrees(pose.rotation)
+    yaw, pitch, _ = pose.degrees
     if max(abs(yaw), abs(pitch)) > MAX_TURN_DEG:
         raise PortraitError(
             f"The head is turned by {max(abs(yaw), abs(pitch)):.0f} degrees; "

@@ -2,37 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
+
+from generator.face.alignment import Similarity, align
 
 Array = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class Pose:
-    """Similarity ``x = scale * R @ h + t`` from head coordinates h (cm) to view coordinates x.
+class Pose(Similarity):
+    """The similarity from head coordinates (cm) to view coordinates.
 
-    View coordinates are pixels with x to the right, y *up* and z towards the camera.
-
-    Attributes:
-        scale: pixels per centimetre.
-        rotation: (3, 3) head to view.
-        translation: (3,) in pixels.
+    View coordinates are pixels with x to the right, y *up* and z towards the camera; ``scale`` is in pixels
+    per centimetre, ``translation`` in pixels.
     """
-
-    scale: float
-    rotation: Array
-    translation: Array
 
     def to_view(self, head: Array) -> Array:
         """(N, 3) head coordinates (cm) to view coordinates (px)."""
-        return self.scale * head @ self.rotation.T + self.translation
+        return self(head)
 
     def to_head(self, view: Array) -> Array:
         """(N, 3) view coordinates (px) to head coordinates (cm)."""
-        return np.asarray((view - self.translation) @ self.rotation / self.scale)
+        return self.inverse(view)
 
     @property
     def degrees(self) -> tuple[float, float, float]:
@@ -45,15 +36,10 @@ def landmarks_to_view(landmarks: Array) -> Array:
     return np.asarray(landmarks * np.array([1.0, -1.0, -1.0]))
 
 
-def fit_similarity(source: Array, target: Array) -> Pose:
-    """Least-squares similarity from ``source`` to ``target``, both (N, 3) (Umeyama 1991)."""
-    mean_source, mean_target = source.mean(0), target.mean(0)
-    a, b = source - mean_source, target - mean_target
-    u, singular, vt = np.linalg.svd(b.T @ a)
-    reflect = np.array([1.0, 1.0, np.sign(np.linalg.det(u @ vt))])
-    rotation = (u * reflect) @ vt
-    scale = float((singular * reflect).sum() / (a**2).sum())
-    return Pose(scale, rotation, mean_target - scale * rotation @ mean_source)
+def fit_pose(head: Array, view: Array) -> Pose:
+    """The pose that best takes points ``head`` (N, 3) onto ``view`` (N, 3)."""
+    found = align(head, view)
+    return Pose(found.scale, found.rotation, found.translation)
 
 
 def rotation_matrix(yaw: float, pitch: float, roll: float) -> Array:

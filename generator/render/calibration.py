@@ -10,14 +10,17 @@ from numpy.typing import NDArray
 from generator.face import topology
 from generator.motion.motion import ROTATION_COLUMNS, WIDTH
 from generator.portrait.landmarks import FaceLandmarker
-from generator.portrait.portrait import Portrait, TurnGain
-from generator.portrait.pose import fit_similarity, landmarks_to_view, rotation_degrees
+from generator.portrait.portrait import Portrait
+from generator.portrait.pose import fit_pose, landmarks_to_view, rotation_degrees
+from generator.portrait.turning import KNOTS_DEG, TurnGain
 from generator.render.renderer import Renderer
 
-PROBE_DEG = 11.0
-"""The angle at which the gain is measured."""
 GAIN_RANGE = (0.7, 2.4)
-_ROUNDS = 2
+MOST_BEND = 1.35
+"""Gains of small and large angles differ by this factor at most: small turns are measured with more noise."""
+LEAST_SHARE = 0.2
+"""A turn that is seen as less than this share of it was not measured rightly, and is not corrected."""
+_DIRECTIONS = {"yaw_left": (-1, 0), "yaw_right": (1, 0), "pitch_down": (0, -1), "pitch_up": (0, 1)}
 
 
 def measured_turn(
@@ -31,27 +34,31 @@ def measured_turn(
     face = landmarker.track(frame, portrait.landmarks)
     if face is None:
         return float("nan"), float("nan")
-    seen = fit_similarity(landmarker.canonical[0], landmarks_to_view(face.landmarks[: topology.VERTEX_COUNT]))
+    seen = fit_pose(landmarker.canonical[0], landmarks_to_view(face.landmarks[: topology.VERTEX_COUNT]))
     turned: NDArray[np.float64] = seen.rotation @ portrait.pose.rotation.T
     seen_yaw, seen_pitch, _ = rotation_degrees(turned)
     return seen_yaw, seen_pitch
 
 
 def measure_gain(portrait: Portrait, landmarker: FaceLandmarker) -> TurnGain:
-    """The gain for each direction, by rendering, measuring and correcting."""
-    probes = {
-        "yaw_left": (-PROBE_DEG, 0.0),
-        "yaw_right": (PROBE_DEG, 0.0),
-        "pitch_down": (0.0, -PROBE_DEG),
-        "pitch_up": (0.0, PROBE_DEG),
-    }
+    """The gain for each direction, by rendering, measuring and correcting: first for the larger angle, whose
+    measurement is surer, then for both."""
     gain = portrait.gain
-    for _ in range(_ROUNDS):
+    for knots in ((1,), (0, 1)):
         corrected = {}
-        for name, (yaw, pitch) in probes.items():
-            seen = measured_turn(replace(portrait, gain=gain), landmarker, yaw, pitch)
-            share = (seen[0] / yaw) if yaw else (seen[1] / pitch)
-            step = 1 / share if np.isfinite(share) and share > 0.2 else 1.0
-            corrected[name] = float(np.clip(getattr(gain, name) * step, *GAIN_RANGE))
+        for name, (across, up) in _DIRECTIONS.items():
+            gains = list(getattr(gain, name))
+            for knot in knots:
+                angle = KNOTS_DEG[knot]
+                turned = replace(portrait, gain=gain)
+                seen = measured_turn(turned, landmarker, across * angle, up * angle)
+                share = (seen[0] * across + seen[1] * up) / angle
+                if share > LEAST_SHARE:
+                    gains[knot] = gains[knot] / share
+            if knots == (1,):
+                gains[0] = gains[1]
+            gains[0] = np.clip(gains[0], gains[1] / MOST_BEND, gains[1] * MOST_BEND)
+            small, large = (float(np.clip(value, *GAIN_RANGE)) for value in gains)
+            corrected[name] = (small, large)
         gain = TurnGain(**corrected)
     return gain

@@ -7,7 +7,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from generator.portrait.eyes import CURVE_SAMPLES, PATCH_U, PATCH_V, EyeLayer
+from generator.portrait.eyes import PATCH_U, PATCH_V, EyeLayer
+from generator.portrait.lid_curve import lid_curve
 
 Array = NDArray[np.float64]
 Float32 = NDArray[np.float32]
@@ -32,8 +33,7 @@ def draw_eye(
     eye_to_frame = to_frame[:, :2] @ eye.to_frame
     eye_to_frame[:, 2] += to_frame[:, 2]
     to_eye = cv2.invertAffineTransform(eye_to_frame)
-    upper = _table(rims[0] @ to_eye[:, :2].T + to_eye[:, 2])
-    lower = _table(rims[1] @ to_eye[:, :2].T + to_eye[:, 2])
+    upper, lower = (lid_curve(*(rim @ to_eye[:, :2].T + to_eye[:, 2]).T) for rim in rims)
     opening = float((lower - upper).max())
     shut = 1 - opening / eye.opening
     shift = EYEBALL_REACH * np.sin(np.radians(gaze)) * (1, -1)
@@ -70,48 +70,9 @@ def draw_eye(
     )
 
 
-def _table(points: Array) -> Float32:
-    """A lid edge through (9, 2) points as ``CURVE_SAMPLES`` values of v at even u."""
-    table = np.empty(CURVE_SAMPLES, np.float32)
-    _hermite(points.astype(np.float32), table)
-    return table
-
-
 def _smooth(low: float, high: float, x: float) -> float:
     t = min(max((x - low) / (high - low), 0.0), 1.0)
     return t * t * (3 - 2 * t)
-
-
-@njit(cache=True, nogil=True)
-def _hermite(points: Float32, table: Float32) -> None:
-    """Cubic Hermite interpolation with finite-difference slopes, held level beyond the ends."""
-    n = points.shape[0]
-    k = 0
-    for s in range(table.shape[0]):
-        u = np.float32(-0.5) + np.float32(s) / (table.shape[0] - 1)
-        if u <= points[0, 0]:
-            table[s] = points[0, 1]
-            continue
-        if u >= points[n - 1, 0]:
-            table[s] = points[n - 1, 1]
-            continue
-        while k < n - 2 and points[k + 1, 0] < u:
-            k += 1
-        span = max(points[k + 1, 0] - points[k, 0], np.float32(1e-4))
-        slope = (points[k + 1, 1] - points[k, 1]) / span
-        before, after = slope, slope
-        if k > 0:
-            before = (points[k + 1, 1] - points[k - 1, 1]) / max(points[k + 1, 0] - points[k - 1, 0], 1e-4)
-        if k < n - 2:
-            after = (points[k + 2, 1] - points[k, 1]) / max(points[k + 2, 0] - points[k, 0], 1e-4)
-        t = (u - points[k, 0]) / span
-        t2, t3 = t * t, t * t * t
-        table[s] = (
-            (2 * t3 - 3 * t2 + 1) * points[k, 1]
-            + (t3 - 2 * t2 + t) * span * before
-            + (3 * t2 - 2 * t3) * points[k + 1, 1]
-            + (t3 - t2) * span * after
-        )
 
 
 @njit(cache=True, fastmath=True, nogil=True)

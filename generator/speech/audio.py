@@ -115,7 +115,7 @@ def _decode_stream(container: Any, stream: Any, name: str, max_seconds: float) -
     if count:
         chunks += [piece.to_ndarray().mean(0) for piece in resampler.resample(None)]
     samples = np.concatenate(chunks) if chunks else np.zeros(0, np.float32)
-    return np.clip(samples, -1.0, 1.0)
+    return np.clip(samples, -1.0, 1.0, out=samples)
 
 
 def _promised_seconds(container: Any, stream: Any) -> float | None:
@@ -139,6 +139,7 @@ def _check_sound(samples: NDArray[np.float32], name: str) -> None:
     if not np.isfinite(samples).all():
         raise SpeechError(f"{name} holds values that are not numbers; export it again, for example as WAV.")
     window = SAMPLE_RATE // 10
-    energy = np.square(samples[: len(samples) // window * window].reshape(-1, window)).mean(1)
+    windows = samples[: len(samples) // window * window].reshape(-1, window)
+    energy = np.einsum("ij,ij->i", windows, windows) / window
     if np.sqrt(energy.max()) < SILENCE_RMS:
         raise SpeechError(f"{name} is silent; give a recording in which somebody can be heard.")

@@ -21,7 +21,7 @@ SILENCE = "SIL"
 FRAME_SECONDS = 0.01
 CHUNK_SECONDS = (8.0, 16.0)
 """Long sound is cut at its quietest moment within this range."""
-ACTIVE_STATES_MAX = 2000
+ACTIVE_STATES_MAX = 1500
 """Hidden Markov model states searched per frame: no less accurate than 30000, a third of the time."""
 TRUSTED_SCORE = -60.0
 UNTRUSTED_SCORE = -110.0

@@ -33,7 +33,7 @@ def seal(unsigned: Path, signed: Path, making: Making, authority: Authority) -> 
         KeysExpired: the signer must be renewed.
     """
     signer = authority.signer()
-    temporary = signed.with_name(f".{signed.name[:100]}.{secrets.token_hex(8)}.unsealed")
+    temporary = signed.with_name(f".{secrets.token_hex(8)}.unsealed")
     try:
         _sign(unsigned, temporary, making, authority, signer)
         reading = replace(read(temporary, [authority.root_pem]), path=signed)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from io import TextIOWrapper
 
 import typer
 
@@ -36,6 +37,7 @@ app.command("serve")(serve.serve)
 def main() -> None:
     """Run the command line: one helpful line and exit status 1 on any error we know, 130 on Ctrl-C."""
     _tidy_up_when_ended()
+    _speak_any_encoding()
     try:
         status = app(standalone_mode=False)
     except typer.TyperException as error:
@@ -45,7 +47,12 @@ def main() -> None:
         complain(str(error))
         status = 1
     except OSError as error:
-        complain(f"{error.filename or 'The system'}: {error.strerror or error}.")
+        complain(f"{f'{error.filename}: ' if error.filename else ''}{error.strerror or error}.")
+        status = 1
+    except RuntimeError as error:
+        if "cannot cache function" not in str(error):
+            raise
+        complain("Compiled code can be kept nowhere: set NUMBA_CACHE_DIR to a folder you may write to.")
         status = 1
     if status == INTERRUPTED:
         complain("stopped; nothing was left behind")
@@ -57,6 +64,13 @@ def _tidy_up_when_ended() -> None:
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is signal.SIG_DFL:
             signal.signal(number, lambda received, _: sys.exit(128 + received))
+
+
+def _speak_any_encoding() -> None:
+    """Put a question mark where a terminal or file has no such letter."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def _complain_of_usage(error: typer.TyperException) -> None:

@@ -19,7 +19,9 @@ def test_it_says_that_it_is_up(client: TestClient) -> None:
 
 
 def test_a_picture_without_a_credential_is_stripped(client: TestClient) -> None:
-    answer = client.post("/v1/verify", content=sitters()[0].path.read_bytes(), headers={"X-File-Name": "a.jpg"})
+    answer = client.post(
+        "/v1/verify", content=sitters()[0].path.read_bytes(), headers={"X-File-Name": "a.jpg"}
+    )
     assert answer.status_code == 200
     assert answer.json()["state"] == "stripped"
     assert answer.json()["file"] == "a.jpg"

@@ -421,7 +421,7 @@ def test_a_folder_that_is_not_there_is_named(refusal: Refusal, films: Path, own_
     assert "does not exist: create it first" in refusal(*asked, films / "a.mp4" / "a.mp4")
 
 
-@pytest.mark.parametrize("name", ["film.avi", ".mp4"])
+@pytest.mark.parametrize("name", ["film.avi", ".mp4", ""])
 def test_a_film_is_an_mp4(refusal: Refusal, films: Path, own_sitter: Sitter, speech: Path, name: str):
     assert "ends in .mp4" in refusal("animate", own_sitter.name, speech, "-o", films / name)
 

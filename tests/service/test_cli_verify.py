@@ -147,3 +147,9 @@ def test_a_name_cannot_steer_the_terminal(vernissage: Vernissage, film: Path, tm
     assert done.returncode == TRUSTED
     assert "\x1b" not in done.stdout
     assert "[2J[red]film" in done.stdout.splitlines()[0]
+
+
+def test_a_terminal_without_the_letters_still_gets_the_finding(vernissage: Vernissage, film: Path):
+    done = vernissage("verify", film, env={"PYTHONIOENCODING": "ascii"})
+    assert (done.returncode, done.stderr) == (TRUSTED, "")
+    assert done.stdout.startswith("TRUSTED: film.mp4 was sealed by ?The Daily House?")

@@ -76,7 +76,7 @@ def test_nothing_is_found_where_nobody_is(landmarker: FaceLandmarker, rgb: UInt8
     assert landmarker.find(rgb) == []
 
 
-@pytest.mark.parametrize("roll_deg", [-25, 25])
+@pytest.mark.parametrize("roll_deg", [-25, 25, 180])
 def test_a_rolled_face_is_found_with_its_landmarks_rolled(
     sitter: Sitter, landmarker: FaceLandmarker, faces, pictures, roll_deg: float
 ):

@@ -14,13 +14,7 @@ from generator.errors import PortraitError
 from generator.portrait.framing import FACE_SHARE, MAX_SIZE_PX, MIN_SIZE_PX, Aspect
 from generator.portrait.image import open_image
 from generator.portrait.landmarks import FaceLandmarker
-from generator.portrait.portrait import (
-    MAX_TURN_DEG,
-    MIN_FACE_PX,
-    Portrait,
-    TurnGain,
-    _require_frontal,
-)
+from generator.portrait.portrait import MAX_TURN_DEG, MIN_FACE_PX, Portrait, _require_frontal
 from generator.portrait.pose import Pose, rotation_matrix
 from generator.sitters import Sitter, sitters
 
@@ -237,13 +231,3 @@ def test_a_head_turned_less_is_not_refused_however_it_is_rolled(degrees: tuple[f
 def test_a_size_that_cannot_be_made_is_refused(image, landmarker, size: int):
     with pytest.raises(PortraitError, match=f"A frame of {size} px cannot be made"):
         Portrait.open(encoded(image), size=size, landmarker=landmarker)
-
-
-# turn gain
-
-
-def test_each_direction_of_turning_has_its_own_gain():
-    gain = TurnGain(yaw_left=1.1, yaw_right=1.2, pitch_down=1.3, pitch_up=1.4)
-    assert gain.apply(-10, -10) == pytest.approx((-11, -13))
-    assert gain.apply(10, 10) == pytest.approx((12, 14))
-    assert gain.apply(0, 0) == (0, 0)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from generator.portrait.pose import (
     Pose,
-    fit_similarity,
+    fit_pose,
     landmarks_to_view,
     rotation_degrees,
     rotation_matrix,
@@ -74,7 +74,7 @@ def test_roll_is_about_the_nose(degrees: tuple[float, float, float]):
 @given(poses(), st.integers(0, 2**16))
 def test_a_similarity_is_recovered_from_its_points(pose: Pose, seed: int):
     head = cloud(seed)
-    found = fit_similarity(head, pose.to_view(head))
+    found = fit_pose(head, pose.to_view(head))
     assert found.scale == pytest.approx(pose.scale, rel=1e-9)
     np.testing.assert_allclose(found.rotation, pose.rotation, atol=1e-9)
     np.testing.assert_allclose(found.translation, pose.translation, atol=1e-6)
@@ -84,7 +84,7 @@ def test_a_similarity_is_recovered_from_its_points(pose: Pose, seed: int):
 def test_no_pose_fits_noisy_points_better_than_the_one_found(pose: Pose, seed: int):
     head = cloud(seed)
     noisy = pose.to_view(head + np.random.default_rng(seed + 1).normal(size=head.shape))
-    found = fit_similarity(head, noisy)
+    found = fit_pose(head, noisy)
     error = ((found.to_view(head) - noisy) ** 2).sum()
     assert error <= ((pose.to_view(head) - noisy) ** 2).sum()
     for factor in (0.99, 1.01):
@@ -95,7 +95,7 @@ def test_no_pose_fits_noisy_points_better_than_the_one_found(pose: Pose, seed: i
 @given(st.integers(0, 2**16))
 def test_mirrored_points_are_fitted_by_a_turn_never_by_a_mirror(seed: int):
     head = cloud(seed)
-    assert np.linalg.det(fit_similarity(head, head * (-1, 1, 1)).rotation) == pytest.approx(1)
+    assert np.linalg.det(fit_pose(head, head * (-1, 1, 1)).rotation) == pytest.approx(1)
 
 
 @given(poses(), st.integers(0, 2**16))

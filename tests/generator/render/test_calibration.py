@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from generator.portrait.portrait import Portrait, TurnGain
+from generator.portrait.portrait import Portrait
+from generator.portrait.turning import TurnGain
 from generator.render.calibration import GAIN_RANGE, measure_gain, measured_turn
 
 
@@ -33,10 +34,10 @@ def test_without_its_gain_a_flattened_head_turns_too_little(portrait: Portrait, 
 
 
 def test_the_gain_is_found_from_wherever_the_measuring_starts(portrait: Portrait, landmarker):
-    again = measure_gain(replace(portrait, gain=TurnGain(1.6, 1.6, 1.6, 1.6)), landmarker)
+    again = measure_gain(replace(portrait, gain=TurnGain(*[(1.6, 1.6)] * 4)), landmarker)
     for name in ("yaw_left", "yaw_right", "pitch_down", "pitch_up"):
         assert getattr(again, name) == pytest.approx(getattr(portrait.gain, name), rel=0.15)
-        assert GAIN_RANGE[0] <= getattr(again, name) <= GAIN_RANGE[1]
+        assert all(GAIN_RANGE[0] <= gain <= GAIN_RANGE[1] for gain in getattr(again, name))
 
 
 def test_a_face_that_is_lost_gives_no_angle_and_no_gain(portrait: Portrait, landmarker):
