@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Protocol
 
 from generator.errors import MotionError
@@ -18,6 +19,10 @@ class Driver(Protocol):
     @property
     def name(self) -> str:
         """What ``get`` knows it by, and what a film's manifest states."""
+
+    @property
+    def weights(self) -> tuple[Path, ...]:
+        """The model files it uses, for the film's manifest."""
 
     def __call__(self, speech: Speech, *, seed: int = 0, direction: Direction = NATURAL_DIRECTION) -> Motion:
         """Motion of ``ceil(speech.seconds * 25)`` frames at 25 a second, played as ``direction`` says."""

@@ -7,10 +7,12 @@ from functools import cached_property
 
 import numpy as np
 
+from generator.motion import model
 from generator.motion.direction import NATURAL_DIRECTION, Direction
 from generator.motion.live import LiveMotion
 from generator.motion.model import MotionModel
 from generator.motion.motion import FPS, Motion
+from generator.speech import encoder
 from generator.speech.audio import SAMPLE_RATE, Speech
 from generator.speech.encoder import SpeechEncoder
 
@@ -25,6 +27,7 @@ class LearnedDriver:
     """
 
     name = "learned"
+    weights = (model.WEIGHTS, encoder.WEIGHTS)
 
     @cached_property
     def _model(self) -> MotionModel:

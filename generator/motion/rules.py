@@ -6,6 +6,7 @@ Nothing here is learned, so nothing fails in a surprising way; a learned driver 
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,7 @@ class RulesDriver:
     """
 
     name = "rules"
+    weights: tuple[Path, ...] = ()
 
     def __call__(self, speech: Speech, *, seed: int = 0, direction: Direction = NATURAL_DIRECTION) -> Motion:
         frames = math.ceil(round(speech.seconds * FPS, 6))
