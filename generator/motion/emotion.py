@@ -67,16 +67,16 @@ APPEARANCES = MappingProxyType(
         ),
         "sad": Appearance(
             {
-                "1 inner brow raiser": 0.75, "4 brow lowerer": 0.25, "15 lip corner depressor": 0.6,
-                "17 chin raiser": 0.3, "7 lid tightener": 0.15,
+                "1 inner brow raiser": 1.0, "4 brow lowerer": 0.2, "15 lip corner depressor": 0.75,
+                "17 chin raiser": 0.35, "7 lid tightener": 0.2,
             },
             head_deg=(0.0, -4.0, 1.5),
             gaze_deg=(0.0, -3.0),
         ),
         "angry": Appearance(
             {
-                "4 brow lowerer": 0.9, "5 upper lid raiser": 0.3, "7 lid tightener": 0.45,
-                "9 nose wrinkler": 0.2, "24 lip pressor": 0.45,
+                "4 brow lowerer": 1.0, "5 upper lid raiser": 0.15, "7 lid tightener": 0.65,
+                "9 nose wrinkler": 0.35, "15 lip corner depressor": 0.25, "24 lip pressor": 0.5,
             },
             head_deg=(0.0, -3.0, 0.0),
             lean_cm=1.0,
@@ -101,7 +101,7 @@ APPEARANCES = MappingProxyType(
         "disgusted": Appearance(
             {
                 "4 brow lowerer": 0.4, "7 lid tightener": 0.3, "9 nose wrinkler": 0.75,
-                "10 upper lip raiser": 0.3, "15 lip corner depressor": 0.25,
+                "10 upper lip raiser": 0.24, "15 lip corner depressor": 0.25,
             },
             head_deg=(3.0, 1.5, 0.0),
             lean_cm=-1.0,

@@ -33,9 +33,12 @@ QUIET_BEFORE, QUIET_AFTER = 12, 5
 QUIET_SMOOTHING = 5
 REST_SHARE = 0.8
 
+INERTIA = 0.2
+"""Share of a frame's lips that is taken from the frame before: flesh trembles less than a network."""
+
 AHEAD = FRAMES_AHEAD
 """Motion frames beyond one that must have been heard until it is certain."""
-BEFORE = max(FRAMES_BEFORE, -(-(QUIET_BEFORE + QUIET_SMOOTHING) // PER_FRAME) + 1)
+BEFORE = 1 + max(FRAMES_BEFORE, -(-(QUIET_BEFORE + QUIET_SMOOTHING) // PER_FRAME) + 1)
 """Motion frames before one that it depends on."""
 DELAY_SECONDS = AHEAD / FPS
 
@@ -57,6 +60,7 @@ class Mouth:
         phones = heard[:, PHONE_COLUMNS].astype(np.float64)
         weights = np.zeros((len(heard) // PER_FRAME, len(EXPRESSIONS)))
         weights[:, MOUTH] = np.clip(self._network(heard), 0.0, 1.0)
+        weights[1:] += INERTIA * (weights[:-1] - weights[1:])
         weights *= 1 - REST_SHARE * _quiet(phones[:, _SILENT])[:, None]
         touch_teeth(weights, _at_motion_frames(_heard(phones, Contact.LIP_TO_TEETH, HEARD)))
         close_lips(weights, _lips_meet(phones, weights))
