@@ -100,8 +100,8 @@ APPEARANCES = MappingProxyType(
         ),
         "disgusted": Appearance(
             {
-                "4 brow lowerer": 0.4, "7 lid tightener": 0.3, "9 nose wrinkler": 0.75,
-                "10 upper lip raiser": 0.24, "15 lip corner depressor": 0.25,
+                "4 brow lowerer": 0.45, "7 lid tightener": 0.35, "9 nose wrinkler": 0.55,
+                "10 upper lip raiser": 0.10, "15 lip corner depressor": 0.25,
             },
             head_deg=(3.0, 1.5, 0.0),
             lean_cm=-1.0,
