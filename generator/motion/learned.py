@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from functools import cached_property
 
 import numpy as np
@@ -11,7 +10,7 @@ from generator.motion import model
 from generator.motion.direction import NATURAL_DIRECTION, Direction
 from generator.motion.live import LiveMotion
 from generator.motion.model import MotionModel
-from generator.motion.motion import FPS, Motion
+from generator.motion.motion import Motion
 from generator.speech import encoder
 from generator.speech.audio import SAMPLE_RATE, Speech
 from generator.speech.encoder import SpeechEncoder
@@ -41,7 +40,4 @@ class LearnedDriver:
         live = LiveMotion(self._encoder, self._model, seed=seed, direction=direction)
         chunk = round(CHUNK_SECONDS * SAMPLE_RATE)
         chunks = (speech.samples[i : i + chunk] for i in range(0, len(speech.samples), chunk))
-        rows = np.concatenate([*map(live.push, chunks), live.finish()])
-        frames = math.ceil(round(speech.seconds * FPS, 6))
-        held = np.pad(rows, ((0, max(frames - len(rows), 0)), (0, 0)), mode="edge")[:frames]
-        return Motion(held)
+        return Motion(np.concatenate([*map(live.push, chunks), live.finish()]))

@@ -61,7 +61,9 @@ class LiveMotion:
 
     def finish(self) -> Single:
         """The rows still owed when the sound has ended."""
-        return self._advance(self._acoustics.finish(), 0)
+        heard = self._acoustics.finish()
+        half = (len(self._heard) + len(heard)) % PER_FRAME
+        return self._advance(np.pad(heard, ((0, half), (0, 0)), mode="edge"), 0)
 
     def _advance(self, heard: Single, ahead: int) -> Single:
         self._hear(heard)
