@@ -49,6 +49,7 @@ SMOOTHING_POLES = 2
 SMOOTHING_KEEP = 0.45
 """Low-pass filters that carry one block over into the next."""
 
+LOUDNESS_SCALE, PITCH_SCALE = 2.5, 2.0
 LOUDNESS_START = 0.6
 LOUDNESS_FALL_PER_FRAME = 0.0005
 
@@ -122,7 +123,13 @@ def prosody_of(heard: Single, loudness: Loudness) -> Single:
 def prosody(loudness: Single, pitch: Single, voicing: Single) -> Single:
     """(T,) each, in the units of the acoustic frames, to (T, PROSODY), each of the order of 1."""
     known = np.ones_like(loudness)
-    return np.stack([1 + 2.5 * loudness, 2 * pitch, voicing, known], axis=1).astype(np.float32)
+    scaled = [1 + LOUDNESS_SCALE * loudness, PITCH_SCALE * pitch, voicing, known]
+    return np.stack(scaled, axis=1).astype(np.float32)
+
+
+def heard_voice(row: Single) -> tuple[float, float, float]:
+    """Loudness, pitch and voicing from which ``prosody`` made this row."""
+    return (float(row[0]) - 1) / LOUDNESS_SCALE, float(row[1]) / PITCH_SCALE, float(row[2])
 
 
 class FlowStream:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from generator.motion.agitation import Agitation
 from generator.motion.directing import direct_frames
 from generator.motion.direction import NATURAL_DIRECTION, Direction
-from generator.motion.flow import BLOCK, KNOWN, PROSODY, FlowStream, Loudness, prosody_of
+from generator.motion.flow import BLOCK, KNOWN, PROSODY, FlowStream, Loudness, heard_voice, prosody_of
 from generator.motion.idle import WAKE_SECONDS, Idle
 from generator.motion.lips import PER_FRAME
 from generator.motion.model import MotionModel
@@ -50,6 +51,7 @@ class LiveMotion:
         self._voice = np.zeros((0, PROSODY), np.float32)  # from motion frame ``_first``
         self._block = np.zeros((BLOCK, WIDTH), np.float32)
         self._idle = Idle(seed, direction.blinking)
+        self._agitation = Agitation()
         self._silent_frames = 10**6
         self._heard = np.zeros((0, CHANNELS), np.float32)
         self._first = 0  # motion frame at which ``_heard`` begins
@@ -93,7 +95,9 @@ class LiveMotion:
         speaking = self._silent_frames < HANGOVER_SECONDS * FPS
         row = self._block[frame % BLOCK] * min(frame / (WAKE_SECONDS * FPS), 1.0)
         row = row + self._idle.step(speaking, row[ROTATION_COLUMNS][:2])
-        row[EXPRESSION_COLUMNS] = np.clip(row[EXPRESSION_COLUMNS] + lips, 0.0, 1.0)
+        loudness, pitch, voicing = heard_voice(self._voice[at])
+        stirred = self._agitation.step(loudness, pitch, voicing, speaking)
+        row[EXPRESSION_COLUMNS] = np.clip(row[EXPRESSION_COLUMNS] + stirred + lips, 0.0, 1.0)
         single: Single = row.astype(np.float32)
         return single
 
