@@ -7,6 +7,7 @@ Figures, for each driver under ``drivers`` (and under ``real`` for the speakers 
     lip_corr, width_corr: correlation of inner-lip opening and mouth width with the tracked truth.
     lip_error_cm, width_error_cm: root mean square difference, at the speaker's own range.
     bilabial_closed: share of /p b m/ during which the lips touch; ``_house`` on our own clips.
+    vowels_open: share of vowels with lips apart, which a mouth that hardly opens would fail; likewise.
     offset_frames: lips late (+) or early against a listener; ``offset_truth_frames`` against the truth.
     sync_confidence, _shuffled, _frozen: how clearly lips fit their sound, another's, and if still.
     blinks_per_min, blink_ms_median, blink_share_of_clips, latched_s: of the eyes.
@@ -14,7 +15,8 @@ Figures, for each driver under ``drivers`` (and under ``real`` for the speakers 
     jitter_ratio: roughness against real speakers, 1 = as rough.
     drift: degrees that head or gaze move from the first minute of ten to the last; ``drift_*`` likewise.
     gaze_error_deg and other responses to direction, as seen in rendered frames.
-    lip_corr_*, bilabial_closed_*: on held-out speech made noisy, whispered, sung, deeper and higher.
+    lip_corr_*, bilabial_closed_*, vowels_open_*: on held-out speech made noisy, whispered, sung, deeper,
+        higher.
     motion_s_per_10s: wall time for the motion of ten seconds of speech.
 Live, at the top: live_first_frame_ms, live_fps, live_peak_mib, live_growth_mib (``benchmarks.live``).
 """
@@ -148,11 +150,11 @@ def disturbed_figures(moved: driver.Driver, pieces: Sequence[Piece], judge: Judg
     for name in DISTURBANCES if pieces else ():
         harder = [disturbed(piece, name) for piece in pieces[::DISTURBED_EVERY]]
         found, _ = evaluate_driver(moved, harder, reality(harder, judge), judge)
-        figures |= {f"{key}_{name}": found[key] for key in ("lip_corr", "bilabial_closed")}
+        figures |= {f"{key}_{name}": found[key] for key in ("lip_corr", "bilabial_closed", "vowels_open")}
     return figures
 
 
-HOUSE = ("bilabial_closed", "offset_frames", "sync_confidence", "sync_confidence_shuffled")
+HOUSE = ("bilabial_closed", "vowels_open", "offset_frames", "sync_confidence", "sync_confidence_shuffled")
 OVER_MINUTES = ("blinks_per_min", "blink_ms_median", "blink_ms_p5", "blink_ms_p95", "latched_s")
 """Figures that clips of three seconds are too short for."""
 

@@ -13,6 +13,8 @@ from generator.speech.phones import Phone
 Array = NDArray[np.float64]
 
 BILABIALS = frozenset({"P", "B", "M"})
+VOWELS = frozenset({"AA", "AE", "AH", "AO", "AW", "AY", "EH", "ER", "EY", "IH", "IY", "OW", "OY"})
+"""Those that are not said through nearly closed lips."""
 CLOSED_CM = 0.05
 """Inner lips nearer than this, beyond their gap at rest, count as touching: at 512 px about a pixel."""
 SLACK_SECONDS = 0.04
@@ -75,3 +77,13 @@ def closures(opening: Array, phones: Sequence[Phone], fps: float, closed_cm: flo
         spoken += 1
         closed += bool(opening[first:last].min() <= closed_cm)
     return Closures(spoken, closed)
+
+
+def vowels_open(opening: Array, phones: Sequence[Phone], fps: float, closed_cm: float = CLOSED_CM) -> float:
+    """Share of vowels in whose middle the lips are apart; NaN without vowels.
+
+    It keeps closures honest: a mouth that hardly opens closes for every bilabial.
+    """
+    middles = [int(phone.centre * fps) for phone in phones if phone.name in VOWELS]
+    apart = [opening[frame] > closed_cm for frame in middles if frame < len(opening)]
+    return float(np.mean(apart)) if apart else float("nan")

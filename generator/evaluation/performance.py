@@ -70,10 +70,15 @@ def speech_figures(played: Performance, judge: Judge) -> Figures:
     closed = lips.Closures()
     for piece, track in zip(played.pieces, played.tracks, strict=True):
         closed += lips.closures(track.opening, piece.phones or (), track.fps)
+    parted = [
+        lips.vowels_open(track.opening, piece.phones or (), track.fps)
+        for piece, track in zip(played.pieces, played.tracks, strict=True)
+    ]
     found = synchrony(played, judge)
     return {
         "bilabial_closed": closed.recall if closed.spoken else None,
         "bilabials_spoken": closed.spoken,
+        "vowels_open": float(np.nanmean(parted)) if np.isfinite(parted).any() else None,
         "offset_frames": found.spoken.offset_frames,
         "sync_confidence": found.spoken.confidence,
         "sync_confidence_shuffled": found.shuffled.confidence,

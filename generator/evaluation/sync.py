@@ -23,6 +23,9 @@ MAX_LAG = 15
 """Frames of 40 ms, both ways."""
 LAGS = np.arange(-MAX_LAG, MAX_LAG + 1)
 
+STILL_CM = 0.05
+"""Movement of lips (standard deviation) that might as well be a tracker's noise: it counts for little."""
+
 _TREND_FRAMES = 8.0  # standard deviation of the smoothing that is taken off
 
 
@@ -59,9 +62,10 @@ class Sync:
 
 
 def lagged(lips: Array, reference: Array) -> Array:
-    """(len(LAGS),) correlation of ``lips`` (T,) with ``reference`` (T,) heard ``LAGS`` frames earlier.
+    """(len(LAGS),) correlation of ``lips`` (T,), cm, with ``reference`` (T,) heard ``LAGS`` frames earlier.
 
-    Lags that leave less than half of the clip to compare count 0.
+    It is lowered as if noise of ``STILL_CM`` were on the lips: a still face cannot fit by chance. Lags that
+    leave less than half of the clip to compare count 0.
     """
     count = min(len(lips), len(reference))
     lips, reference = _syllables(lips[:count]), _syllables(reference[:count])
@@ -70,7 +74,8 @@ def lagged(lips: Array, reference: Array) -> Array:
         late, early = lips[max(lag, 0) : count + min(lag, 0)], reference[max(-lag, 0) : count - max(lag, 0)]
         if 2 * len(late) >= count and len(late) > 1:
             curve[i] = correlation(late, early)
-    return curve
+    spread = float(lips.std())
+    return curve * spread / float(np.hypot(spread, STILL_CM))
 
 
 def compare(lips: Sequence[Array], heard: Sequence[Array]) -> Fit:

@@ -19,6 +19,7 @@ MEANING = {
     "lip_corr": "lip opening against the speaker's, r",
     "width_corr": "mouth width against the speaker's, r",
     "bilabial_closed": "share of /p b m/ with lips closed",
+    "vowels_open": "share of vowels with lips apart",
     "offset_frames": "frames by which lips are late",
     "sync_confidence": "lips and sound belong together",
     "sync_confidence_shuffled": "… with another's sound",

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from generator.evaluation.lips import Closures, closures, correlation, error_cm, normalise
+from generator.evaluation.lips import Closures, closures, correlation, error_cm, normalise, vowels_open
 from generator.speech.phones import Phone
 
 TIMES = np.arange(100) / 25
@@ -53,3 +53,13 @@ def test_closing_long_after_the_sound_does_not_count():
 def test_no_bilabials_give_no_recall_and_counts_add_up():
     assert math.isnan(Closures().recall)
     assert Closures(3, 2) + Closures(1, 1) == Closures(4, 3)
+
+
+def test_a_mouth_that_never_opens_closes_for_bilabials_but_not_for_free():
+    spoken = [Phone("M", 1.0, 1.1), Phone("AA", 1.1, 2.0), Phone("IY", 2.0, 2.4), Phone("UW", 2.4, 2.6)]
+    shut = np.zeros(100)
+    assert closures(shut, spoken, 25).recall == 1
+    assert vowels_open(shut, spoken, 25) == 0
+    half = np.where(np.arange(100) < 45, 0.5, 0.0)
+    assert vowels_open(half, spoken, 25) == 0.5
+    assert math.isnan(vowels_open(half, spoken[:1], 25))

@@ -35,6 +35,13 @@ def test_controls_are_far_less_sure_than_lips_with_their_own_sound():
     assert found.frozen.confidence == 0
 
 
+def test_lips_that_hardly_move_are_not_believed_however_well_they_fit():
+    heard = syllables(0)
+    moving, trembling = sync.compare([heard], [heard]), sync.compare([0.01 * heard], [heard])
+    assert trembling.offset_frames == pytest.approx(moving.offset_frames)
+    assert trembling.confidence < 0.2 * moving.confidence
+
+
 def test_one_clip_alone_is_shuffled_with_itself():
     heard = syllables(0)
     found = sync.measure([heard], [heard])
