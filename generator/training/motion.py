@@ -12,7 +12,7 @@ import argparse
 import hashlib
 import json
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +63,8 @@ class Config:
     threads: int
     lips: Stage
     flow: Stage
+    trainer: dict[str, Any] = field(default_factory=dict)
+    """Given to ``lightning.Trainer`` as it is: devices, nodes, strategy."""
 
     @classmethod
     def read(cls, path: Path) -> Config:
@@ -114,7 +116,7 @@ def train_lips(
     geometry = torch.from_numpy(motion_data.geometry())
     model = LipModel(lips, geometry, stage.learning_rate, stage.weight_decay, stage.ema, stage.steps)
     windows = motion_data.Windows(examples, stage.batch_size, stage.steps, config.seed)
-    _fit("lips", model, windows, stage, options)
+    _fit("lips", model, windows, stage, config, options)
     return _tensors("lips", model.averaged.module)
 
 
@@ -127,7 +129,7 @@ def train_flow(config: Config, options: argparse.Namespace) -> dict[str, Any]:
         Velocity(stage.width, mean, scale), stage.learning_rate, stage.weight_decay, stage.ema, stage.steps
     )
     windows = flow_data.Windows(passages, mean, scale, stage.batch_size, stage.steps, config.seed)
-    _fit("flow", model, windows, stage, options)
+    _fit("flow", model, windows, stage, config, options)
     return _tensors("flow", model.averaged.module)
 
 
@@ -136,6 +138,7 @@ def _fit(
     model: lightning.LightningModule,
     windows: IterableDataset[Any],
     stage: Stage,
+    config: Config,
     options: argparse.Namespace,
 ) -> None:
     last = options.run / name / "last.ckpt"
@@ -143,10 +146,11 @@ def _fit(
         dirpath=last.parent, save_last=True, save_top_k=0, every_n_train_steps=CHECKPOINT_STEPS
     )
     trainer = lightning.Trainer(
-        accelerator="auto", max_steps=stage.steps, max_time=options.max_time,
+        max_steps=stage.steps, max_time=options.max_time,
         logger=CSVLogger(options.run, name=name, version=""), callbacks=[keep],
         enable_progress_bar=options.progress, enable_model_summary=False, log_every_n_steps=50,
         gradient_clip_val=1.0, fast_dev_run=options.fast_dev_run,
+        **config.trainer,
     )  # fmt: skip
     loader = DataLoader(windows, batch_size=None)
     trainer.fit(model, loader, ckpt_path=last if last.exists() else None)
