@@ -99,7 +99,7 @@ def main() -> None:
         "configuration": asdict(config),
         "code": code_version("training", "motion", "speech"),
         "versions": {"torch": torch.__version__, "lightning": lightning.__version__, "numpy": np.__version__},
-        "seconds": round(time.monotonic() - started),
+        "seconds_since_last_start": round(time.monotonic() - started),
         "held_out": metrics,
     }
     options.out.with_suffix(".json").write_text(json.dumps(statement, indent=2) + "\n", "utf-8")
