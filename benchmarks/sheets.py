@@ -1,6 +1,6 @@
 """Contact sheets to look at: ``python -m benchmarks.sheets PORTRAIT… -o DIR``.
 
-For each portrait: expressions, poses, gazes and a talking strip, the face enlarged.
+For each portrait: expressions, poses, gazes, a talking strip and emotions, the face enlarged.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from PIL import Image, ImageDraw
 
 from generator.arkit import INDEX
 from generator.motion import driver
+from generator.motion.direction import Direction
+from generator.motion.emotion import EMOTIONS, Emotion
 from generator.portrait.landmarks import FaceLandmarker
 from generator.portrait.portrait import Portrait
 from generator.render.renderer import Renderer
@@ -22,6 +24,8 @@ from generator.speech.audio import Speech
 
 CELL_PX = 300
 COLUMNS = 6
+DRIVER = "learned"
+EMOTION_FRAMES = (45, 62)
 STRIP_FRAMES = 17
 STRIP_FROM = 20
 
@@ -80,7 +84,15 @@ def main() -> None:
     arguments = parser.parse_args()
     arguments.output.mkdir(parents=True, exist_ok=True)
     landmarker = FaceLandmarker()
-    motion = driver.get("rules")(Speech.open(clips()[0].path), seed=0)
+    speech = Speech.open(clips()[0].path)
+    motion = driver.get(DRIVER)(speech, seed=0)
+    emotions = {
+        f"{name} {i / motion.fps:.1f} s": driver.get(DRIVER)(
+            speech, seed=0, direction=Direction.constant(emotion=Emotion(name))
+        ).values[i]
+        for name in EMOTIONS
+        for i in EMOTION_FRAMES
+    }
     strip = {
         f"{i / motion.fps:.2f} s": motion.values[i] for i in range(STRIP_FROM, STRIP_FROM + STRIP_FRAMES)
     }
@@ -91,6 +103,7 @@ def main() -> None:
             "poses": {name: _pose(*pose) for name, pose in POSES.items()},
             "gazes": {name: _gaze(*gaze) for name, gaze in GAZES.items()},
             "talking": strip,
+            "emotions": emotions,
         }
         for name, rows in sheets.items():
             path = arguments.output / f"{picture.stem}_{name}.png"

@@ -11,3 +11,7 @@ class RightsUndeclared(ServiceError):
 
 class OutputRefused(ServiceError):
     """The film could not be written where it was asked for."""
+
+
+class ExtraMissing(ServiceError):
+    """The command needs an optional part of this software."""

@@ -20,6 +20,7 @@ from generator.errors import PortraitError, VideoError
 from generator.face.decoder import WEIGHTS
 from generator.film import FilmStats, render_film
 from generator.motion import Motion, driver
+from generator.motion.direction import NATURAL_DIRECTION, Direction
 from generator.portrait.framing import Aspect
 from generator.portrait.portrait import Portrait
 from generator.speech.audio import Speech
@@ -77,22 +78,24 @@ def animate(
     rights: Rights | None,
     driver_name: str,
     seed: int,
+    direction: Path | None,
     view: View,
     progress: Progress,
 ) -> Film:
-    """Make ``picture`` speak ``speech``.
+    """Make ``picture`` speak ``speech``, played as the ``direction`` file says.
 
     Raises:
         RightsUndeclared: the sitter is not ours and ``rights`` is ``None``.
         GeneratorError, GovernanceError, AssetError: as the wings say; no file is left at ``out``.
     """
     perform = driver.get(driver_name)
+    played = Direction.load(direction) if direction else NATURAL_DIRECTION
     rights = _declared_rights(picture, rights)
     _check_output(out, picture, speech)
-    authority, weights = _authority(), _weights()
+    authority, weights = _authority(), _weights(*perform.weights)
     progress.stage("reading the portrait and listening to the speech")
     voice = Speech.open(speech)
-    performance = _in_background(lambda: perform(voice, seed=seed))
+    performance = _in_background(lambda: perform(voice, seed=seed, direction=played))
     portrait = _open_portrait(picture, view, progress)
     motion = performance.result()
     return _render_and_seal(
@@ -236,6 +239,6 @@ def _render_and_seal(
     return Film(out, stats, reading)
 
 
-def _weights() -> tuple[Ingredient, ...]:
-    files = (WEIGHTS, assets.path("face_landmarker.task"))
+def _weights(*of_driver: Path) -> tuple[Ingredient, ...]:
+    files = (WEIGHTS, assets.path("face_landmarker.task"), *of_driver)
     return tuple(Ingredient.from_file(file, "weights") for file in files)

@@ -48,7 +48,7 @@ def fit(face: BoundFace, moved: NDArray[np.floating], vertices: Indices) -> Sing
         _DEPTH_IMPORTANCE,
     )
     importance = (importance / importance.sum()).ravel()
-    response = _response(face)[:, vertices].reshape(len(EXPRESSIONS), -1)
+    response = effects(face)[:, vertices].reshape(len(EXPRESSIONS), -1)
     free = np.array([not name.startswith(_UNSEEN) for name in EXPRESSIONS])
     response[~free] = 0.0
     ridge = [_RELUCTANCE.get(_unsided(name), _RIDGE) for name in EXPRESSIONS]
@@ -72,7 +72,7 @@ def _unsided(name: str) -> str:
     return name.removesuffix("Left").removesuffix("Right")
 
 
-def _response(face: BoundFace) -> Array:
+def effects(face: BoundFace) -> Array:
     """What each expression does by itself (51, 468, 3), cm per unit weight, half-way up."""
     alone = np.eye(len(EXPRESSIONS)) / 2
     alone[INDEX["mouthClose"], INDEX["jawOpen"]] = 0.5  # closes the lips of an open jaw

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Protocol
 
 from generator.errors import MotionError
+from generator.motion.direction import NATURAL_DIRECTION, Direction
+from generator.motion.learned import LearnedDriver
 from generator.motion.motion import Motion
 from generator.motion.rules import RulesDriver
 from generator.speech.audio import Speech
@@ -17,11 +20,15 @@ class Driver(Protocol):
     def name(self) -> str:
         """What ``get`` knows it by, and what a film's manifest states."""
 
-    def __call__(self, speech: Speech, *, seed: int = 0) -> Motion:
-        """Motion of ``ceil(speech.seconds * 25)`` frames at 25 a second."""
+    @property
+    def weights(self) -> tuple[Path, ...]:
+        """The model files it uses, for the film's manifest."""
+
+    def __call__(self, speech: Speech, *, seed: int = 0, direction: Direction = NATURAL_DIRECTION) -> Motion:
+        """Motion of ``ceil(speech.seconds * 25)`` frames at 25 a second, played as ``direction`` says."""
 
 
-_DRIVERS: tuple[Driver, ...] = (RulesDriver(),)
+_DRIVERS: tuple[Driver, ...] = (RulesDriver(), LearnedDriver())
 
 
 def names() -> tuple[str, ...]:

@@ -6,7 +6,7 @@ Numbers marked *measured* are medians over 16 minutes of people in natural conve
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,8 @@ BLINK_INTERVAL_SIGMA = 0.45
 """Log-normal, 24 blinks a minute on average; measured 28; Bentivoglio et al. 1997: 26 in conversation."""
 BLINK_INTERVAL_LIMITS_SECONDS = (0.8, 7.0)
 FIRST_BLINK_SECONDS = (0.5, 2.6)
+BLINK_RATE_MIN = 0.02
+"""Share of the natural rate below which nobody blinks."""
 BLINK_CLOSE_SECONDS = (0.06, 0.10)
 BLINK_HOLD_SECONDS = (0.04, 0.06)
 BLINK_OPEN_SECONDS = (0.12, 0.20)
@@ -81,8 +83,13 @@ def enliven(phones: Sequence[Phone], prosody: Prosody, frames: int, seed: Seed) 
     return values.astype(np.float32)
 
 
-def blinks(phones: Sequence[Phone], frames: int, seed: Seed) -> NDArray[np.float32]:
-    """(frames, 51) eye blinks at 25 fps, each complete within the clip; at least one in 4 s or more."""
+def blinks(
+    phones: Sequence[Phone], frames: int, seed: Seed, rate: Callable[[float], float] = lambda _: 1.0
+) -> NDArray[np.float32]:
+    """(frames, 51) eye blinks at 25 fps, each complete within the clip; at least one in 4 s or more.
+
+    ``rate`` gives, for a time in seconds, how many times as often as by nature; 0 for no blinks.
+    """
     random = _random(seed, "blinks")
     weights = np.zeros((frames, len(EXPRESSIONS)), np.float32)
     times = _times(frames)
@@ -91,6 +98,12 @@ def blinks(phones: Sequence[Phone], frames: int, seed: Seed) -> NDArray[np.float
     longest = BLINK_CLOSE_SECONDS[1] + BLINK_HOLD_SECONDS[1] + BLINK_OPEN_SECONDS[1]
     at = random.uniform(*FIRST_BLINK_SECONDS)
     while True:
+        often = rate(at)
+        if often < BLINK_RATE_MIN:
+            at += 1.0
+            if at > seconds:
+                return weights
+            continue
         close, hold, opening = (
             random.uniform(*limits)
             for limits in (BLINK_CLOSE_SECONDS, BLINK_HOLD_SECONDS, BLINK_OPEN_SECONDS)
@@ -106,7 +119,7 @@ def blinks(phones: Sequence[Phone], frames: int, seed: Seed) -> NDArray[np.float
         for side in ("eyeBlinkLeft", "eyeBlinkRight"):
             weights[:, INDEX[side]] = np.maximum(weights[:, INDEX[side]], eased)
         interval = BLINK_INTERVAL_MEDIAN_SECONDS * np.exp(BLINK_INTERVAL_SIGMA * random.standard_normal())
-        at = start + float(np.clip(interval, *BLINK_INTERVAL_LIMITS_SECONDS))
+        at = start + max(float(np.clip(interval, *BLINK_INTERVAL_LIMITS_SECONDS)) / often, longest + 0.1)
 
 
 def _times(frames: int) -> Signal:

@@ -6,11 +6,14 @@ Nothing here is learned, so nothing fails in a surprising way; a learned driver 
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from generator.motion import liveliness
+from generator.motion.directing import direct
+from generator.motion.direction import NATURAL_DIRECTION, Direction
 from generator.motion.motion import EXPRESSION_COLUMNS, FPS, WIDTH, Motion
 from generator.speech import articulation, phones, prosody
 from generator.speech.audio import Speech
@@ -27,8 +30,9 @@ class RulesDriver:
     """
 
     name = "rules"
+    weights: tuple[Path, ...] = ()
 
-    def __call__(self, speech: Speech, *, seed: int = 0) -> Motion:
+    def __call__(self, speech: Speech, *, seed: int = 0, direction: Direction = NATURAL_DIRECTION) -> Motion:
         frames = math.ceil(round(speech.seconds * FPS, 6))
         sound = prosody.analyse(speech.samples)
         spoken = phones.recognise(speech.samples, sound)
@@ -37,8 +41,8 @@ class RulesDriver:
         seeds = (seed % 2**64, int(speech.sha256[:16], 16))
         values[:, EXPRESSION_COLUMNS] = lips * _ease(frames, LIP_EASE_SECONDS)
         values += liveliness.enliven(spoken, sound, frames, seeds) * _ease(frames, FACE_EASE_SECONDS)
-        values[:, EXPRESSION_COLUMNS] += liveliness.blinks(spoken, frames, seeds)
-        return Motion(values)
+        values[:, EXPRESSION_COLUMNS] += liveliness.blinks(spoken, frames, seeds, direction.blinking)
+        return direct(Motion(values), direction, seed=seed)
 
 
 def _ease(frames: int, seconds: float) -> NDArray[np.float32]:

@@ -92,8 +92,8 @@ def articulate(phones: Sequence[Phone], prosody: Prosody, frames: int, fps: floa
     for articulator, curve in zip(ARTICULATORS, curves.T, strict=True):
         weights[:, columns(articulator)] = np.interp(at, ticks, curve)[:, None]
     times = at / RATE
-    _touch_teeth(weights, _contact(phones, Contact.LIP_TO_TEETH, times))
-    _close_lips(weights, _contact(phones, Contact.LIPS, times))
+    touch_teeth(weights, _contact(phones, Contact.LIP_TO_TEETH, times))
+    close_lips(weights, _contact(phones, Contact.LIPS, times))
     return np.clip(weights, 0.0, 1.0).astype(np.float32)
 
 
@@ -205,7 +205,7 @@ def _contact(phones: Sequence[Phone], kind: Contact, times: Signal) -> Signal:
     return amount
 
 
-def _close_lips(weights: Signal, amount: Signal) -> None:
+def close_lips(weights: Signal, amount: Signal) -> None:
     """Bring the lips together, in place: the jaw rises, ``mouthClose`` takes up what opening is left."""
     _lower_jaw_to(weights, CONTACT_JAW, amount)
     for name in ("mouthLowerDown", "mouthUpperUp", "mouthFunnel", "mouthShrugUpper", "mouthRollLower"):
@@ -216,7 +216,7 @@ def _close_lips(weights: Signal, amount: Signal) -> None:
     weights[:, INDEX["mouthRollUpper"]] = LIPS_ROLL * amount
 
 
-def _touch_teeth(weights: Signal, amount: Signal) -> None:
+def touch_teeth(weights: Signal, amount: Signal) -> None:
     """Tuck the lower lip under the upper teeth, in place."""
     _lower_jaw_to(weights, CONTACT_JAW, amount)
     for name in ("mouthLowerDown", "mouthFunnel"):

@@ -11,7 +11,7 @@ import typer
 from assets.errors import AssetError
 from generator.errors import GeneratorError
 from governance.errors import GovernanceError
-from service.cli import assets, films, keys, serve, sitters, verify
+from service.cli import assets, evaluate, films, keys, serve, sitters, train, verify
 from service.cli.console import complain
 from service.errors import ServiceError
 
@@ -27,9 +27,11 @@ app = typer.Typer(
 )
 app.add_typer(assets.app, name="assets")
 app.add_typer(keys.app, name="keys")
+app.add_typer(train.app, name="train")
 app.command("animate")(films.animate)
 app.command("pose")(films.pose)
 app.command("verify")(verify.verify)
+app.command("evaluate")(evaluate.evaluate)
 app.command("sitters")(sitters.sitters)
 app.command("serve")(serve.serve)
 

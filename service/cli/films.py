@@ -57,6 +57,9 @@ def animate(
     rights: RightsOption = None,
     driver: Annotated[str, typer.Option(help="What turns speech into motion.")] = "rules",
     seed: Annotated[int, typer.Option(min=0, help="Chooses among equally natural performances.")] = 0,
+    direction: Annotated[
+        Path | None, typer.Option(help="A JSON file: gaze, distance, pose, emotion, expressiveness, blinks.")
+    ] = None,
     size: Size = 512,
     aspect: AspectOption = FrameAspect.SQUARE,
     face: FaceOption = None,
@@ -72,6 +75,7 @@ def animate(
             rights=_rights(rights),
             driver_name=driver,
             seed=seed,
+            direction=direction,
             view=_view(size, aspect, face),
             progress=progress,
         )

@@ -64,6 +64,6 @@ def test_drivers_leave_eye_look_weights_to_gaze(motion: Motion) -> None:
 
 
 def test_an_unknown_driver_is_refused_with_the_known_ones() -> None:
-    assert driver.names() == ("rules",)
+    assert driver.names() == ("rules", "learned")
     with pytest.raises(MotionError, match="rules"):
         driver.get("magic")

@@ -1,0 +1,1 @@
+"""Builders: other people's recordings into corpora. ``python -m generator.training.corpora NAME --help``."""
