@@ -26,14 +26,14 @@ SUSPECTED, HEARD, CERTAIN = (0.12, 0.3), (0.3, 0.6), (0.6, 0.85)
 """Probabilities of a sound between which its contact goes from none to full."""
 NEAR_SECONDS = 0.06
 """How far from the sound lips that are nearly closed are closed altogether."""
-NEARLY_CLOSED = 0.12, 0.06
+NEARLY_CLOSED = 0.1, 0.05
 """Openings (as weights of ``jawOpen``) at which lips near a suspected bilabial begin to meet, and touch."""
-QUIET_BEFORE, QUIET_AFTER = 12, 5
+QUIET_BEFORE, QUIET_AFTER = 25, 5
 """Acoustic frames of silence, before and after, that let the mouth come to rest."""
 QUIET_SMOOTHING = 5
-REST_SHARE = 0.8
+REST_SHARE = 0.9
 
-INERTIA = 0.2
+INERTIA = 0.15
 """Share of a frame's lips that is taken from the frame before: flesh trembles less than a network."""
 
 AHEAD = FRAMES_AHEAD
@@ -99,11 +99,13 @@ def _opening(weights: Signal) -> Signal:
 
 
 def _quiet(silence: Signal) -> Signal:
-    """(T,) 0..1 at 25 fps: how far a pause has brought the mouth to rest."""
+    """(T,) 0..1 at 25 fps: how far a pause has brought the mouth to rest. None precedes the beginning."""
+    before = np.zeros(QUIET_BEFORE + QUIET_SMOOTHING)
+    known = np.concatenate([before, silence])
     width = QUIET_BEFORE + QUIET_AFTER + 1
-    origin = QUIET_BEFORE - width // 2
-    lasting = minimum_filter1d(silence, width, mode="nearest", origin=origin)
-    return _at_motion_frames(uniform_filter1d(lasting, QUIET_SMOOTHING, mode="nearest", origin=2))
+    lasting = minimum_filter1d(known, width, mode="nearest", origin=QUIET_BEFORE - width // 2)
+    quiet = uniform_filter1d(lasting, QUIET_SMOOTHING, mode="nearest", origin=2)
+    return _at_motion_frames(quiet[len(before) :])
 
 
 def _at_motion_frames(signal: Signal) -> Signal:
