@@ -65,14 +65,14 @@ def test_the_face_box_holds_the_face_and_lies_in_the_frame(sitting: Portrait):
 
 
 @pytest.mark.slow
-def test_the_command_writes_four_sheets_for_each_portrait(
+def test_the_command_writes_five_sheets_for_each_portrait(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
     picture = sitters()[0].path
     monkeypatch.setattr(sys, "argv", ["sheets", str(picture), "-o", str(tmp_path / "new" / "sheets")])
     sheets.main()
     written = sorted((tmp_path / "new" / "sheets").iterdir())
-    names = ("expressions", "gazes", "poses", "talking")
+    names = ("emotions", "expressions", "gazes", "poses", "talking")
     assert [path.name for path in written] == [f"{picture.stem}_{name}.png" for name in names]
     assert set(capsys.readouterr().out.split()) == set(map(str, written))
     for path in written:
