@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
+import threading
 from io import TextIOWrapper
+from typing import NoReturn
 
 import typer
 
@@ -58,6 +61,16 @@ def main() -> None:
         status = 1
     if status == INTERRUPTED:
         complain("stopped; nothing was left behind")
+    _leave(status or 0)
+
+
+def _leave(status: int) -> NoReturn:
+    """End the process, also while an abandoned driver is still at work: taking the interpreter down under
+    native code that runs on another thread can abort."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    if threading.active_count() > 1:
+        os._exit(status)
     sys.exit(status)
 
 

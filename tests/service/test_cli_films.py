@@ -558,7 +558,7 @@ def test_an_option_out_of_range_is_refused(
     [
         (("animate", "a.png", "b.wav"), "Missing option '--output' / '-o': see `vernissage animate --help`"),
         (("animate", "-o", "a.mp4"), "Missing argument 'PORTRAIT'"),
-        (("paint",), "No such command 'paint': see `vernissage --help`"),
+        (("quux",), "No such command 'quux': see `vernissage --help`"),
     ],
 )
 def test_a_command_that_is_not_understood_says_where_help_is(

@@ -11,6 +11,7 @@ from PIL import Image
 
 from generator.errors import MotionError, PortraitError
 from generator.motion import Motion, driver
+from generator.motion.direction import Direction
 from generator.sitters import Sitter
 from generator.speech.audio import Speech
 from governance.provenance import State
@@ -55,6 +56,7 @@ def ask(
             "rights": None,
             "driver_name": "rules",
             "seed": 3,
+            "direction": None,
             "view": View(size=128),
             "progress": told.progress(),
         }
@@ -68,11 +70,15 @@ def endless(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A driver that has not finished thinking when the test is over."""
     over = Event()
 
-    def think(speech: Speech, *, seed: int = 0) -> Motion:
-        over.wait()
-        return Motion.rest(1)
+    @dataclass
+    class Endless:
+        weights: tuple[Path, ...] = ()
 
-    monkeypatch.setattr(driver, "get", lambda name: think)
+        def __call__(self, speech: Speech, *, seed: int, direction: Direction) -> Motion:
+            over.wait()
+            return Motion.rest(1)
+
+    monkeypatch.setattr(driver, "get", lambda name: Endless())
     yield
     over.set()
 
@@ -134,10 +140,35 @@ def test_what_cannot_be_made_is_refused_before_any_work(
 
 
 def test_a_failing_driver_is_no_film(ask: Callable[..., Film], monkeypatch: pytest.MonkeyPatch, films: Path):
-    def fail(speech: Speech, *, seed: int = 0) -> Motion:
-        raise MotionError(f"{speech.path.name} leaves me cold.")
+    @dataclass
+    class Failing:
+        weights: tuple[Path, ...] = ()
 
-    monkeypatch.setattr(driver, "get", lambda name: fail)
+        def __call__(self, speech: Speech, *, seed: int, direction: Direction) -> Motion:
+            raise MotionError(f"{speech.path.name} leaves me cold.")
+
+    monkeypatch.setattr(driver, "get", lambda name: Failing())
     with pytest.raises(MotionError, match="leaves me cold"):
         ask()
     assert list(films.iterdir()) == []
+
+
+def test_a_film_is_played_as_the_direction_file_says(ask: Callable[..., Film], tmp_path: Path):
+    away = tmp_path / "away.json"
+    away.write_text('{"gaze": [25, 0], "pose": [12, 0, 0]}')
+    plain, turned = ask().path.read_bytes(), ask(direction=away).path.read_bytes()
+    assert plain != turned
+    with pytest.raises(MotionError, match="gaze"):
+        ask(direction=_written(tmp_path / "wrong.json", '{"gaze": [250, 0]}'))
+
+
+def test_the_learned_drivers_weights_are_named_in_the_film(ask: Callable[..., Film]):
+    declared = ask(driver_name="learned").reading.declaration
+    assert declared is not None
+    weights = {i.title for i in declared.ingredients if i.role == "weights"}
+    assert {"encoder.safetensors", "flow.safetensors", "decoder.safetensors"} <= weights
+
+
+def _written(path: Path, text: str) -> Path:
+    path.write_text(text)
+    return path
