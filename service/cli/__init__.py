@@ -45,6 +45,8 @@ def main() -> None:
     _speak_any_encoding()
     try:
         status = app(standalone_mode=False)
+    except SystemExit as ended:
+        status = ended.code if isinstance(ended.code, int) else 1
     except typer.TyperException as error:
         _complain_of_usage(error)
         status = 1
