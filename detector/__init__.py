@@ -1,0 +1,1 @@
+"""Recognises our own films. To come: watermark, fingerprint, classifier."""
