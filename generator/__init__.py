@@ -1,6 +1,6 @@
 """Makes a portrait speak: ``Portrait`` and ``Speech`` in, ``Motion`` between, a film out.
 
-The names below are imported when first used, so that light work (listing sitters, verifying a film) stays light.
+The names below are imported when first used, so that light work, such as listing sitters, stays light.
 """
 
 from __future__ import annotations
