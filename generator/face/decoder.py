@@ -8,8 +8,6 @@ do to each other; ``contact`` makes lids meet and keeps lips from crossing (``ge
 Inference needs NumPy and numba only.
 """
 
-import hashlib
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,13 +15,13 @@ from typing import Any, TypeVar
 import numba
 import numpy as np
 from numpy.typing import NDArray
-from safetensors.numpy import load
 
 from generator.arkit import EXPRESSIONS, INDEX
 from generator.errors import ModelError
 from generator.face import contact
 from generator.face.shape import describe
 from generator.face.topology import VERTEX_COUNT
+from generator.released import load_released
 
 Array = NDArray[np.float64]
 Single = NDArray[np.float32]
@@ -60,15 +58,7 @@ class FaceDecoder:
 
         Raises ``ModelError`` if either is missing or the bytes are not those that the statement names.
         """
-        path = path or WEIGHTS
-        try:
-            data = path.read_bytes()
-            stated = json.loads(path.with_suffix(".json").read_text("utf-8"))["sha256"]
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise ModelError(f"The face decoder {path} cannot be read; reinstall this package.") from error
-        if hashlib.sha256(data).hexdigest() != stated:
-            raise ModelError(f"The face decoder {path} is not the one released; reinstall this package.")
-        return cls(load(data))
+        return cls(load_released(path or WEIGHTS, "face decoder"))
 
     def standardise(self, neutral: Array) -> Single:
         """The measures of a shape as the network sees them (19,): standardised and clamped."""

@@ -12,18 +12,14 @@ bounded way ahead. Whole clips go through the same stream, so that both give the
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError
-from safetensors.numpy import load
 
-from generator.errors import ModelError
+from generator.released import load_released
 from generator.speech.audio import SAMPLE_RATE
 from generator.speech.mel import HOP, MEL_BINS, MEL_RATE, WINDOW, log_mel
 
@@ -103,18 +99,7 @@ class SpeechEncoder:
 
         Raises ``ModelError`` if either is missing or the bytes are not those that the statement names.
         """
-        path = path or WEIGHTS
-        try:
-            data = path.read_bytes()
-            stated = json.loads(path.with_suffix(".json").read_text("utf-8"))["sha256"]
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise ModelError(f"The speech encoder {path} cannot be read; reinstall this package.") from error
-        if hashlib.sha256(data).hexdigest() != stated:
-            raise ModelError(f"The speech encoder {path} is not the one released; reinstall this package.")
-        try:
-            return cls(load(data))
-        except SafetensorError as error:
-            raise ModelError(f"The speech encoder {path} is damaged; reinstall this package.") from error
+        return cls(load_released(path or WEIGHTS, "speech encoder"))
 
     def stream(self) -> SpeechStream:
         """A new stream, at its beginning."""
