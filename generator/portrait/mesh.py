@@ -93,10 +93,8 @@ def build_mesh(
 
     opening = np.array([any(ring.issuperset(t) for ring in _INTERIORS) for t in face_triangles.tolist()])
     interior = np.unique(face_triangles[opening])
-    behind = np.arange(len(xy))
-    behind = np.concatenate([behind, np.arange(len(interior)) + len(xy)])
     to_behind = np.arange(len(xy))
-    to_behind[interior] = behind[len(xy) :]
+    to_behind[interior] = len(xy) + np.arange(len(interior))
     triangles = np.vstack([face_triangles[~opening], outer_triangles, to_behind[face_triangles[opening]]])
     return HeadMesh(
         neutral=neutral,

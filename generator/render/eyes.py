@@ -38,7 +38,7 @@ def draw_eye(
     shut = 1 - opening / eye.opening
     shift = EYEBALL_REACH * np.sin(np.radians(gaze)) * (1, -1)
     changed = np.hypot(*shift) / (0.22 * eye.iris_radius) + abs(shut) / 0.18
-    presence = _smooth(0.25, 1.0, changed)
+    presence = _ramp(0.25, 1.0, changed)
     if presence <= 0:
         return
     reach = np.array(
@@ -66,13 +66,8 @@ def draw_eye(
         np.float32(eye.iris_centre[0]),
         np.float32(np.cos(np.radians(gaze[0]))),
         np.float32(presence),
-        np.float32(_smooth(0.12, 0.60, shut)),
+        np.float32(_ramp(0.12, 0.60, shut)),
     )
-
-
-def _smooth(low: float, high: float, x: float) -> float:
-    t = min(max((x - low) / (high - low), 0.0), 1.0)
-    return t * t * (3 - 2 * t)
 
 
 @njit(cache=True, fastmath=True, nogil=True)

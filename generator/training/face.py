@@ -9,7 +9,6 @@ interrupted run continues from its last epoch when started again with the same `
 import argparse
 import hashlib
 import json
-import subprocess
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -34,6 +33,7 @@ from generator.training.correspondence import FaceKit, correspond
 from generator.training.expressions import sample_weights
 from generator.training.face_data import Identities, Targets
 from generator.training.face_model import FaceModel
+from generator.training.statement import code_version
 
 Array = NDArray[np.float64]
 
@@ -132,7 +132,7 @@ def main() -> None:
         },
         "command": "python -m generator.training.face --ict ict_facekit.npz --task face_landmarker.task",
         "configuration": asdict(config),
-        "code": _code_version(),
+        "code": code_version("training", "face/*.py"),
         "versions": {"torch": torch.__version__, "lightning": lightning.__version__, "numpy": np.__version__},
         "seconds": round(time.monotonic() - started),
         "held_out": metrics,
@@ -197,18 +197,6 @@ def _loader(faces: Faces, decoder: FaceDecoder, batch_size: int, *, shuffle: boo
 
 def _hash(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def _code_version() -> str:
-    """The last commit that touched what the weights depend on, and whether it has been changed since."""
-    generator = Path(__file__).parents[1]
-
-    def git(*arguments: str) -> str:
-        command = ["git", *arguments, "--", "training", "face/*.py"]
-        return subprocess.run(command, cwd=generator, capture_output=True, text=True, check=False).stdout
-
-    changed = " with changes" if git("status", "--porcelain") else ""
-    return (git("log", "-1", "--format=%H").strip() or "unknown") + changed
 
 
 if __name__ == "__main__":

