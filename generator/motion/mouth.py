@@ -12,7 +12,6 @@ from scipy.ndimage import maximum_filter1d, minimum_filter1d, uniform_filter1d
 
 from generator.arkit import EXPRESSIONS, INDEX
 from generator.motion.lips import FRAMES_AHEAD, FRAMES_BEFORE, MOUTH, PER_FRAME, LipNetwork
-from generator.motion.motion import FPS
 from generator.speech.acoustics import PHONE_COLUMNS
 from generator.speech.articulation import close_lips, touch_teeth
 from generator.speech.encoder import PHONES, RATE
@@ -40,7 +39,6 @@ AHEAD = FRAMES_AHEAD
 """Motion frames beyond one that must have been heard until it is certain."""
 BEFORE = 1 + max(FRAMES_BEFORE, -(-(QUIET_BEFORE + QUIET_SMOOTHING) // PER_FRAME) + 1)
 """Motion frames before one that it depends on."""
-DELAY_SECONDS = AHEAD / FPS
 
 _CONTACTS = {
     kind: [i for i, phone in enumerate(PHONES) if phone != SILENCE and VISEMES[phone][0].contact is kind]

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import Delaunay, cKDTree
 
+from generator.easing import smoothstep
 from generator.face import topology
 from generator.portrait.pose import Pose
 
@@ -192,9 +193,3 @@ def _head_weight(points: Array, grid: Array, width: int, height: int) -> NDArray
     edge_px = np.minimum.reduce([grid[:, 0], width - grid[:, 0], grid[:, 1]])
     edge = smoothstep(-0.02, 0.10, edge_px / max(width, height))
     return np.concatenate([np.ones(len(face)), neck * side * edge]).astype(np.float32)
-
-
-def smoothstep(low: float, high: float, x: Array) -> Array:
-    """0 below ``low``, 1 above ``high``, and a cubic with level ends between."""
-    t = np.clip((x - low) / (high - low), 0, 1)
-    return np.asarray(t * t * (3 - 2 * t))

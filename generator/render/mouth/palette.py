@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from generator.easing import smoothstep
 from generator.render.mouth.surface import OralMesh, Part
 
 Colour = NDArray[np.float64]
@@ -66,11 +67,11 @@ class Palette:
             np.asarray(c, np.float64).clip(1, 255) for c in (lip_rgb, skin_rgb, highlight_rgb)
         )
         redness = np.log(lip[0] / lip[1]) - np.log(skin[0] / skin[1])
-        flesh = _smoothstep(_SAME_MATERIAL, _FLESH, redness)
+        flesh = float(smoothstep(_SAME_MATERIAL, _FLESH, redness))
         luma = float(light @ LUMA)
         cast = (light / luma) ** (0.9 - 0.55 * flesh)
         bright = min(luma * (1.0 + 0.12 * flesh), float(skin @ LUMA) * (1.25 + 0.75 * flesh))
-        colourful = _smoothstep(*_GREY, 1.0 - float(skin.min() / skin.max()))
+        colourful = float(smoothstep(*_GREY, 1.0 - float(skin.min() / skin.max())))
         blood = TISSUE_REDNESS ** max(flesh, 0.75 * colourful)
         bounce = (lip / float(lip @ LUMA)) ** 0.5
         return cls(
@@ -97,8 +98,3 @@ class Palette:
         colours[mesh.part == Part.CAVITY] = self.cavity
         colours[(mesh.part == Part.UPPER_GUM) | (mesh.part == Part.LOWER_GUM)] = self.gum
         return (colours * mesh.open_air[:, None]).astype(np.float32)
-
-
-def _smoothstep(low: float, high: float, x: float) -> float:
-    t = min(max((x - low) / (high - low), 0.0), 1.0)
-    return t * t * (3 - 2 * t)

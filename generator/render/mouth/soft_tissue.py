@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from generator.render.mouth.surface import OralMesh, Part, fan, grid, ramp, surface
+from generator.easing import smoothstep
+from generator.render.mouth.surface import OralMesh, Part, fan, grid, surface
 
 _TONGUE_MIDLINE = np.array(
     # y, z, half-width, thickness of the rim, depth of the groove, all cm
@@ -37,15 +38,15 @@ def tongue() -> OralMesh:
     crown = np.abs(across) ** 2.2 * 0.45 + np.where(np.abs(turn) > np.pi / 2, 1 - np.abs(across), 0) * 1.6
     down = rim * (crown + 0.55 * np.abs(turn / _RIM_TURN) ** 4) + groove * np.exp(-((turn / 0.17) ** 2))
     along = np.linspace(0, 1, len(y))[:, None]
-    round_tip = 0.50 * across**2 * (1 - ramp(0.15, 0.7, along))
+    round_tip = 0.50 * across**2 * (1 - smoothstep(0.15, 0.7, along))
     vertices = np.column_stack(
         [(half * across).ravel(), (y - down).ravel(), np.broadcast_to(z - round_tip, down.shape).ravel()]
     )
     count = len(y)
     core = np.repeat(np.column_stack([0 * y[:, 0], y[:, 0] - 0.7, z[:, 0] - 0.9]), _TONGUE_ACROSS, 0)
-    blade = np.repeat(1 - ramp(0.25, 0.72, along[:, 0]), _TONGUE_ACROSS)
+    blade = np.repeat(1 - smoothstep(0.25, 0.72, along[:, 0]), _TONGUE_ACROSS)
     air = 1 - 0.16 * np.exp(-((turn / 0.15) ** 2)) * (groove / 0.13) - 0.45 * np.abs(turn / _RIM_TURN) ** 3
-    air = air * (0.62 + 0.38 * ramp(0.1, 0.32, along))
+    air = air * (0.62 + 0.38 * smoothstep(0.1, 0.32, along))
     follow = np.repeat(0.94 - 0.34 * along[:, 0], _TONGUE_ACROSS)
     return surface(
         vertices,
@@ -91,7 +92,7 @@ def cavity() -> OralMesh:
     centre = np.repeat(np.column_stack([0 * z, (top + bottom) / 2, z + 1.0]), _CAVITY_AROUND, 0)
     centre = np.vstack([centre, vertices[-1] + (0, 0, 1.0)])
     follow = 0.5 - 0.5 * np.append(np.tile(height, sections), 0.2)
-    follow *= 1 - 0.35 * ramp(4.5, 7.2, -vertices[:, 2])
+    follow *= 1 - 0.35 * smoothstep(4.5, 7.2, -vertices[:, 2])
     air = np.append((_CAVITY_AIR[:, None] * (1.0 - 0.2 * np.abs(height))).ravel(), _CAVITY_AIR[-1])
     return surface(
         vertices,

@@ -49,12 +49,6 @@ class OralMesh:
     neck: Array
 
 
-def ramp(low: float, high: float, x: Array) -> Array:
-    """0 below ``low``, 1 above ``high``, smooth between."""
-    t = ((x - low) / (high - low)).clip(0, 1)
-    return np.asarray(t * t * (3 - 2 * t))
-
-
 def grid(rows: int, columns: int, wrap: bool = False) -> NDArray[np.int64]:
     """Triangles of a ``rows`` x ``columns`` vertex grid, closed around the columns if ``wrap``."""
     i, j = np.meshgrid(np.arange(rows - 1), np.arange(columns if wrap else columns - 1), indexing="ij")

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from generator.easing import smoothstep
 from generator.render.mouth.anatomy import Arch, Array, Kind, Tooth
-from generator.render.mouth.surface import OralMesh, Part, fan, grid, ramp, surface
+from generator.render.mouth.surface import OralMesh, Part, fan, grid, surface
 
 _HEIGHTS = {
     Kind.INCISOR: np.array([0.0, 0.05, 0.18, 0.42, 0.70, 1.0, 1.12]),
@@ -97,16 +98,18 @@ def _crown(tooth: Tooth, arch: Arch, seat: Array, s: float, part: Part) -> OralM
         inside=vertices[:-1].mean(0),
         part=part,
         jaw=0.0 if part is Part.UPPER_TEETH else 1.0,
-        open_air=(1 - 0.16 * side**6) * (1 - 0.12 * ramp(0.72, 1.0, height)) * _beside_cheek(ground[:, 1]),
+        open_air=(1 - 0.16 * side**6)
+        * (1 - 0.12 * smoothstep(0.72, 1.0, height))
+        * _beside_cheek(ground[:, 1]),
         edge=(1 - height / 0.25).clip(0) * float(front),
-        neck=ramp(0.35, 1.0, height),
+        neck=smoothstep(0.35, 1.0, height),
     )
     return replace(crown, normals=_scattered(crown.normals, np.array([normal[0], 0.0, normal[1]])))
 
 
 def _beside_cheek(z: Array) -> Array:
     """What cheeks and tongue leave of the light at ``z`` cm (negative) behind the front of an arch."""
-    return np.asarray(1 - 0.6 * ramp(0.7, 3.2, -z))
+    return np.asarray(1 - 0.6 * smoothstep(0.7, 3.2, -z))
 
 
 def _scattered(normals: Array, facing: Array) -> Array:

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from generator.easing import smoothstep
 from generator.face import topology
-from generator.portrait.mesh import DEPTH_SLOPE, HeadMesh, build_mesh, smoothstep
+from generator.portrait.mesh import DEPTH_SLOPE, HeadMesh, build_mesh
 from generator.portrait.portrait import Portrait
 from generator.portrait.pose import Pose, rotation_matrix
 from generator.render.kernels import rasterise_uv
