@@ -1,4 +1,4 @@
-"""What can go wrong while a film is put on record. Every message says what to do next."""
+"""What can go wrong while it is decided, and put on record, who may do what. Messages say what to do next."""
 
 
 class GovernanceError(Exception):
@@ -27,6 +27,18 @@ class KeysDamaged(KeysError):
 
 class KeysExpired(KeysError):
     """The signer's year is over (or has not begun, by this machine's clock)."""
+
+
+class SignatureInvalid(GovernanceError):
+    """A signature does not belong to the key and the message that it claims."""
+
+
+class StorageError(GovernanceError):
+    """The database cannot be opened or used, so nothing can be decided."""
+
+
+class EventError(GovernanceError):
+    """An event is not fit for the ledger."""
 
 
 class MakingError(GovernanceError):

@@ -127,15 +127,22 @@ class Corpus:
 
 
 class CorpusWriter:
-    """Builds a corpus clip by clip in an empty or new folder; raises ``CorpusError`` for another."""
+    """Builds a corpus clip by clip: a new one, or more of one of the same ``description``; raises
+    ``CorpusError`` for a folder that holds anything else."""
 
     def __init__(self, folder: Path, description: Description) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        if any(folder.iterdir()):
-            raise CorpusError(f"{folder} is not empty; give a new folder for the corpus.")
+        header = {"format": FORMAT, "version": VERSION, **asdict(description)}
+        begun = (folder / DESCRIPTION).exists() and _read_json(folder / DESCRIPTION) == header
+        if any(folder.iterdir()) and not begun:
+            raise CorpusError(f"{folder} holds something else; give a new folder for the corpus.")
         self.folder = folder
         self.description = description
-        _write_json(folder / DESCRIPTION, {"format": FORMAT, "version": VERSION, **asdict(description)})
+        _write_json(folder / DESCRIPTION, header)
+
+    def has(self, id: str) -> bool:
+        """Whether clip ``id`` is written."""
+        return (self.folder / f"{id}.json").exists()
 
     def add(
         self,

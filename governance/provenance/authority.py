@@ -22,8 +22,9 @@ import platformdirs
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 
+from governance import keyfiles
 from governance.errors import KeysDamaged, KeysError, KeysExpired, KeysMissing
-from governance.provenance import certificates, keyfiles
+from governance.provenance import certificates
 from governance.provenance.certificates import Algorithm, PrivateKey
 
 ENVIRONMENT = "VERNISSAGE_KEYS"

@@ -4,7 +4,8 @@
 ``--data`` is a folder with ``model.onnx`` (any ONNX export taking tokens, style and speed), ``vocab.json``
 (its phoneme tokens), ``lexicon.json`` (word to phonemes, as in misaki's ``us_gold.json``) and
 ``voices/*.bin``. Needs onnxruntime. The model's own durations spread over stress marks and spaces, so the
-known phones are aligned instead.
+known phones are aligned instead. Most sentences are spoken by nobody's voice: a blend of two of the voices.
+An interrupted build continues when it is started again.
 """
 
 from __future__ import annotations
@@ -29,11 +30,11 @@ from generator.training.corpus import CorpusError, CorpusWriter, Description
 DESCRIPTION = Description(
     name="kokoro",
     licence="Apache-2.0",
-    source="Sentences of random dictionary words, synthesised with Kokoro-82M v1.0, 28 English voices",
+    source="Sentences of random dictionary words, synthesised with Kokoro-82M v1.0, 28 English voices and blends of them",
     used_for="Training of the speech encoder; nobody's own speech, nobody's face.",
 )
 HELD_OUT_VOICES = frozenset({"af_bella", "af_heart", "am_michael", "am_puck", "bf_emma", "bm_george"})
-CLIPS = 80
+CLIPS = 2000
 SEED = 1
 
 _RATE = 24_000
@@ -41,6 +42,9 @@ _STYLE_WIDTH = 256
 _SPEED = (0.8, 1.3)
 _WORDS = (5, 9)
 _PAUSES = 0.3
+_HELD_OUT_SHARE = 0.05
+_BLENDS = 0.7
+_BLEND_SHARE = (0.25, 0.75)
 _SCORE_MIN = -60.0
 _PAIRS = {"ɜɹ": "ER", "əɹ": "ER"}
 _ARPABET = {
@@ -52,12 +56,39 @@ _ARPABET = {
 
 
 @dataclass(frozen=True)
+class Voice:
+    """One voice, or two blended: ``share`` is that of the ``first`` (0..1)."""
+
+    first: str
+    second: str
+    share: float
+
+    @property
+    def name(self) -> str:
+        return self.first if self.first == self.second else f"{self.first}_{self.second}_{self.share:.2f}"
+
+    @property
+    def held_out(self) -> bool:
+        return self.first in HELD_OUT_VOICES
+
+    @classmethod
+    def draw(cls, rng: random.Random, names: Sequence[str]) -> Voice:
+        """A voice that is held out, or one of the others, or a blend of two of the others."""
+        if rng.random() < _HELD_OUT_SHARE:
+            first = second = rng.choice(sorted(HELD_OUT_VOICES))
+        else:
+            first, second = rng.sample([name for name in names if name not in HELD_OUT_VOICES], 2)
+            second = second if rng.random() < _BLENDS else first
+        return cls(first, second, rng.uniform(*_BLEND_SHARE))
+
+
+@dataclass(frozen=True)
 class Line:
     """A sentence to be spoken: its ``words``, all ``phonemes`` with punctuation, ``voice`` and ``speed``."""
 
     words: tuple[str, ...]
     phonemes: str
-    voice: str
+    voice: Voice
     speed: float
 
 
@@ -84,7 +115,7 @@ def draw(
         pause = rng.randint(2, len(spoken) - 2)
         text = " ".join(spoken[:pause]) + ", " + " ".join(spoken[pause:])
     text += rng.choice("..?!")
-    return Line(tuple(said), text, rng.choice(voices), rng.uniform(*_SPEED))
+    return Line(tuple(said), text, Voice.draw(rng, voices), rng.uniform(*_SPEED))
 
 
 def read_lexicon(path: Path, tokens: dict[str, int]) -> dict[str, str]:
@@ -101,15 +132,23 @@ def speaker_of(data: Path, tokens: dict[str, int]) -> Callable[[Line], NDArray[n
     except ImportError as error:
         raise CorpusError("Kokoro needs onnxruntime: pip install onnxruntime.") from error
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
+    options.intra_op_num_threads, options.log_severity_level = 1, 3
     session = onnxruntime.InferenceSession(data / "model.onnx", options, providers=["CPUExecutionProvider"])
+
+    def style(voice: str, length: int) -> NDArray[np.float32]:
+        styles = np.fromfile(data / "voices" / f"{voice}.bin", np.float32).reshape(-1, _STYLE_WIDTH)
+        chosen: NDArray[np.float32] = styles[length - 1][None]
+        return chosen
 
     def speak(line: Line) -> NDArray[np.float32]:
         said = [tokens[symbol] for symbol in line.phonemes]
-        styles = np.fromfile(data / "voices" / f"{line.voice}.bin", "<f4").reshape(-1, _STYLE_WIDTH)
+        voice = line.voice
+        blend = voice.share * style(voice.first, len(said)) + (1 - voice.share) * style(
+            voice.second, len(said)
+        )
         inputs = {
             "tokens": np.array([[0, *said, 0]], np.int64),
-            "style": styles[len(said) - 1][None],
+            "style": blend.astype(np.float32),
             "speed": np.array([line.speed], np.float32),
         }
         return np.asarray(session.run(["audio"], inputs)[0], np.float32).ravel()
@@ -125,16 +164,16 @@ def build(data: Path, out: Path, limit: int | None = None) -> CorpusWriter:
     words = [word for word in lexicon if word in known]
     voices = sorted(path.stem for path in (data / "voices").glob("[ab][fm]_*.bin"))
     speak = speaker_of(data, tokens)
-    rng = random.Random(SEED)
-    lines: list[Line] = []
-    while len(lines) < (limit or CLIPS):
-        line = draw(rng, lexicon, words, voices)
-        if line is not None:
-            lines.append(line)
     writer = CorpusWriter(out, DESCRIPTION)
-    aligner = Aligner({word: arpabet(lexicon[word]) for line in lines for word in line.words})
-    for i, line in enumerate(lines):
-        add(writer, aligner, f"kokoro_{i:03d}", line, speak(line))
+    for i in range(limit or CLIPS):
+        name = f"kokoro_{i:05d}"
+        rng = random.Random(f"{SEED} {i}")
+        line = None
+        while line is None:
+            line = draw(rng, lexicon, words, voices)
+        if not writer.has(name):
+            aligner = Aligner({word: arpabet(lexicon[word]) for word in line.words})
+            add(writer, aligner, name, line, speak(line))
     return writer
 
 
@@ -150,12 +189,12 @@ def add(writer: CorpusWriter, aligner: Aligner, name: str, line: Line, samples: 
     writer.add(
         name,
         heard,
-        speaker=f"kokoro_{line.voice}",
-        split="validation" if line.voice in HELD_OUT_VOICES else "train",
+        speaker=f"kokoro_{line.voice.name}",
+        split="validation" if line.voice.held_out else "train",
         transcript=" ".join(line.words),
         phones=phones,
         provenance={
-            "recording": f"Kokoro-82M, voice {line.voice}",
+            "recording": f"Kokoro-82M, voice {line.voice.name}",
             "phones": "forced alignment, PocketSphinx",
         },
         quality={"alignment_score": score},

@@ -1,0 +1,83 @@
+"""Opening the database, and transactions that hold on both engines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from governance.errors import StorageError
+from governance.storage.tables import Base
+
+BUSY_SECONDS = 30
+"""How long a writer waits for another before it gives up."""
+
+
+@dataclass(frozen=True)
+class Database:
+    """An open database with its schema in place."""
+
+    engine: Engine
+
+    @classmethod
+    def open(cls, url: str) -> Database:
+        """Open ``sqlite:///FILE`` or ``postgresql+psycopg://…`` and bring its schema up to date.
+
+        Raises:
+            StorageError: there is no such database, or its schema is newer than this software.
+        """
+        try:
+            engine = create_engine(url, pool_pre_ping=True)
+            if engine.dialect.name == "sqlite":
+                event.listen(engine, "connect", _prepare_sqlite)
+                event.listen(engine, "begin", _begin_immediate)
+            Base.metadata.create_all(engine)
+        except (ArgumentError, OperationalError, ImportError) as error:
+            raise StorageError(
+                f"The database cannot be opened: {_reason(error)}. Check its address."
+            ) from error
+        return cls(engine)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """All of what is done in the block, or nothing, durable when the block has ended.
+
+        On SQLite writers come one after the other. On PostgreSQL rows that a decision rests on must be read
+        ``.with_for_update()``.
+
+        Raises:
+            StorageError: the database is out of reach, full or too busy; nothing was changed.
+        """
+        try:
+            with Session(self.engine, expire_on_commit=False) as session, session.begin():
+                yield session
+        except OperationalError as error:
+            raise StorageError(f"Nothing was changed: {_reason(error)}. Try again.") from error
+
+    def close(self) -> None:
+        """Give back its connections."""
+        self.engine.dispose()
+
+
+def _prepare_sqlite(connection: Any, _: object) -> None:
+    connection.isolation_level = None
+    for pragma in (
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        "foreign_keys = ON",
+        f"busy_timeout = {BUSY_SECONDS * 1000}",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_immediate(connection: Any) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _reason(error: SQLAlchemyError | ImportError) -> str:
+    return str(getattr(error, "orig", None) or error).splitlines()[0].rstrip(".")
