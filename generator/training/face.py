@@ -19,7 +19,6 @@ import numpy as np
 import torch
 import yaml
 from lightning.pytorch.callbacks import ModelCheckpoint
-from lightning.pytorch.loggers import CSVLogger
 from numpy.typing import NDArray
 from safetensors.numpy import save
 from torch.utils.data import DataLoader, TensorDataset
@@ -33,6 +32,7 @@ from generator.training.correspondence import FaceKit, correspond
 from generator.training.expressions import sample_weights
 from generator.training.face_data import Identities, Targets
 from generator.training.face_model import FaceModel
+from generator.training.logs import loggers
 from generator.training.statement import code_version
 
 Array = NDArray[np.float64]
@@ -102,12 +102,11 @@ def main() -> None:
     constants = _constants(train.shapes)
     decoder = FaceDecoder(constants)
     model = _model(config, targets, train)
-    logger = CSVLogger(options.run, name="logs")
     checkpoints = ModelCheckpoint(dirpath=options.run, save_last=True, save_on_train_epoch_end=True)
     trainer = lightning.Trainer(
-        accelerator="cpu", max_epochs=config.epochs, logger=logger, callbacks=[checkpoints],
-        enable_progress_bar=options.progress, enable_model_summary=False, log_every_n_steps=50,
-        gradient_clip_val=1.0, check_val_every_n_epoch=5,
+        accelerator="cpu", max_epochs=config.epochs, logger=loggers(options.run, "face"),
+        callbacks=[checkpoints], enable_progress_bar=options.progress, enable_model_summary=False,
+        log_every_n_steps=50, gradient_clip_val=1.0, check_val_every_n_epoch=5,
     )  # fmt: skip
     last = options.run / "last.ckpt"
     trainer.fit(

@@ -21,7 +21,6 @@ import numpy as np
 import torch
 import yaml
 from lightning.pytorch.callbacks import ModelCheckpoint
-from lightning.pytorch.loggers import CSVLogger
 from safetensors.numpy import save
 from torch.utils.data import DataLoader, IterableDataset
 
@@ -30,6 +29,7 @@ from generator.speech.encoder import SpeechEncoder
 from generator.training import flow_data, motion_data
 from generator.training.corpus import Corpus
 from generator.training.flow_model import FlowModel, Velocity
+from generator.training.logs import loggers
 from generator.training.motion_metrics import measure
 from generator.training.motion_model import LipModel, Lips
 from generator.training.statement import code_version
@@ -147,7 +147,7 @@ def _fit(
     )
     trainer = lightning.Trainer(
         max_steps=stage.steps, max_time=options.max_time,
-        logger=CSVLogger(options.run, name=name, version=""), callbacks=[keep],
+        logger=loggers(options.run, name), callbacks=[keep],
         enable_progress_bar=options.progress, enable_model_summary=False, log_every_n_steps=50,
         gradient_clip_val=1.0, fast_dev_run=options.fast_dev_run,
         **config.trainer,

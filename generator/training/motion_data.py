@@ -22,6 +22,7 @@ from generator.speech.encoder import SpeechEncoder
 from generator.speech.mel import ENERGY_RANGE_DB
 from generator.training.corpus import Clip, Corpus, CorpusError, Split
 from generator.training.synchrony import in_sync
+from generator.training.voices import warped
 
 Single = NDArray[np.float32]
 Batch = tuple[Tensor, Tensor, Tensor]
@@ -167,13 +168,8 @@ class Windows(IterableDataset[Batch]):
 def distort(heard: Single, rng: np.random.Generator) -> Single:
     """(B, T, CHANNELS): other voices (bands warped), rooms and microphones (gain, tilt, noise, gaps)."""
     count = len(heard)
-    sound = heard[..., :BANDS]
     slope = np.linspace(-1, 1, BANDS, dtype=np.float32)
-    at = np.clip(np.arange(BANDS) * rng.uniform(*_WARP, (count, 1)), 0, BANDS - 1)
-    low = at.astype(int)[:, None]
-    share = (at[:, None] - low).astype(np.float32)
-    high = np.minimum(low + 1, BANDS - 1)
-    sound = np.take_along_axis(sound, low, 2) * (1 - share) + np.take_along_axis(sound, high, 2) * share
+    sound = warped(heard[..., :BANDS], rng.uniform(*_WARP, count))
 
     def each(*shape: int) -> Single:
         return rng.standard_normal((count, *shape), dtype=np.float32)

@@ -25,12 +25,12 @@ import numpy as np
 import torch
 import yaml
 from lightning.pytorch.callbacks import EMAWeightAveraging, ModelCheckpoint
-from lightning.pytorch.loggers import CSVLogger
 from safetensors.numpy import save
 from torch.utils.data import DataLoader
 
 from generator.speech.encoder import DELAY, LOOK_AHEAD_SECONDS, RATE, WEIGHTS, SpeechEncoder
 from generator.training.corpus import Clip, Corpus, CorpusError
+from generator.training.logs import loggers
 from generator.training.speech_data import Crops, Heard, Source, augmented, clean
 from generator.training.speech_metrics import survey
 from generator.training.speech_model import SpeechModel
@@ -80,7 +80,7 @@ def train(
     last = run / "speech" / "last.ckpt"
     trainer = lightning.Trainer(
         max_epochs=config.epochs, max_time=timedelta(minutes=config.minutes), gradient_clip_val=1.0,
-        logger=CSVLogger(run, name="speech", version=""),
+        logger=loggers(run, "speech"),
         callbacks=[
             EMAWeightAveraging(decay=config.ema_decay),
             ModelCheckpoint(dirpath=last.parent, save_last=True),

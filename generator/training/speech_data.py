@@ -14,12 +14,13 @@ from torch.utils.data import Dataset
 
 from generator.speech.audio import SAMPLE_RATE
 from generator.speech.encoder import DELAY, FRONT_AHEAD, FRONT_TAPS, PHONES, RATE, REFERENCE_HZ, STRIDE
-from generator.speech.mel import WINDOW, log_mel
+from generator.speech.mel import MEL_BINS, WINDOW, log_mel
 from generator.speech.phones import Phone
 from generator.speech.prosody import RATE as PROSODY_RATE
 from generator.speech.prosody import analyse
 from generator.training.corpus import Clip
 from generator.training.speech_model import IGNORE
+from generator.training.voices import warped
 
 Array = NDArray[np.float32]
 Signal = NDArray[np.float64]
@@ -28,6 +29,12 @@ _SPEED = (0.82, 1.22)
 _NOISE_DB = (3.0, 35.0)
 _GAIN_DB = (-30.0, 0.0)
 _REVERB_SECONDS = (0.1, 0.6)
+_TRACT = (0.84, 1.2)
+"""Vocal tract length, as a factor on the frequency axis."""
+_COLOUR_KNOTS = 5
+_COLOUR = 0.7
+_LOUDNESS = 0.7
+"""Standard deviations of a microphone's colouring and of level, in nepers of power."""
 _CHANCE = {
     "speed": 0.8,
     "reverb": 0.35,
@@ -155,6 +162,8 @@ class Crops(Dataset[tuple[Tensor, ...]]):
         count = (self._frames + DELAY - 1) * STRIDE + FRONT_TAPS
         at = np.arange(first, first + count)
         mel = clip.mel[np.clip(at, 0, len(clip.mel) - 1)]
+        if self._random:
+            mel = _elsewhere(mel, np.random.default_rng(int(torch.randint(2**31, (1,)))))
         rows = np.arange(start, start + self._frames)
         inside = rows < len(clip.phones)
         rows = np.minimum(rows, len(clip.phones) - 1)
@@ -175,6 +184,15 @@ def labels(source: Source, frames: int, speed: float = 1.0) -> tuple[NDArray[np.
     f0 = source.f0_hz[np.minimum(np.round(at * PROSODY_RATE).astype(int), len(source.f0_hz) - 1)] * speed
     octaves = np.log2(np.where(f0 > 0, f0, REFERENCE_HZ) / REFERENCE_HZ)
     return said.astype(np.int64), (f0 > 0).astype(np.float32), octaves.astype(np.float32)
+
+
+def _elsewhere(mel: Array, rng: np.random.Generator) -> Array:
+    """(M, 80) log-mel frames of the same words from another mouth, through another microphone."""
+    said = warped(mel[None], rng.uniform(*_TRACT, 1))[0]
+    knots = np.linspace(0, MEL_BINS - 1, _COLOUR_KNOTS)
+    colour = np.interp(np.arange(MEL_BINS), knots, rng.normal(0, _COLOUR, _COLOUR_KNOTS))
+    heard: Array = (said + colour + rng.normal(0, _LOUDNESS)).astype(np.float32)
+    return heard
 
 
 def _heard(samples: Signal, source: Source, speed: float, *, whispered: bool) -> Heard:

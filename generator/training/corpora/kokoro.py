@@ -30,7 +30,7 @@ from generator.training.corpus import CorpusError, CorpusWriter, Description
 DESCRIPTION = Description(
     name="kokoro",
     licence="Apache-2.0",
-    source="Sentences of random dictionary words, synthesised with Kokoro-82M v1.0, 28 English voices and blends of them",
+    source="Sentences of random dictionary words, by Kokoro-82M v1.0: 28 English voices and blends of them",
     used_for="Training of the speech encoder; nobody's own speech, nobody's face.",
 )
 HELD_OUT_VOICES = frozenset({"af_bella", "af_heart", "am_michael", "am_puck", "bf_emma", "bm_george"})
@@ -142,10 +142,8 @@ def speaker_of(data: Path, tokens: dict[str, int]) -> Callable[[Line], NDArray[n
 
     def speak(line: Line) -> NDArray[np.float32]:
         said = [tokens[symbol] for symbol in line.phonemes]
-        voice = line.voice
-        blend = voice.share * style(voice.first, len(said)) + (1 - voice.share) * style(
-            voice.second, len(said)
-        )
+        voice, count = line.voice, len(said)
+        blend = voice.share * style(voice.first, count) + (1 - voice.share) * style(voice.second, count)
         inputs = {
             "tokens": np.array([[0, *said, 0]], np.int64),
             "style": blend.astype(np.float32),

@@ -2,6 +2,7 @@
 """Builders: what moved a face is read back from its film; sentences are aligned; names are mapped."""
 
 import json
+import random
 from itertools import pairwise
 from pathlib import Path
 
@@ -65,6 +66,16 @@ def test_phoneme_notations_agree() -> None:
     assert flite._arpabet("pau") == "SIL"
     with pytest.raises(CorpusError, match="qq"):
         flite._arpabet("qq")
+
+
+def test_voices_held_out_are_never_blended_into_training() -> None:
+    names = sorted(kokoro.HELD_OUT_VOICES) + ["af_sky", "am_adam", "bf_lily"]
+    drawn = [kokoro.Voice.draw(random.Random(i), names) for i in range(300)]
+    assert any(voice.held_out for voice in drawn)
+    assert len({voice.name for voice in drawn}) > 100
+    for voice in drawn:
+        held_out = {voice.first, voice.second} & kokoro.HELD_OUT_VOICES
+        assert not held_out or voice.name in kokoro.HELD_OUT_VOICES
 
 
 def test_films_without_consent_are_refused(tmp_path: Path) -> None:

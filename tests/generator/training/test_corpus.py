@@ -83,7 +83,19 @@ def test_unknown_phones_are_refused(tmp_path: Path) -> None:
         Corpus.open(tmp_path / "corpus")
 
 
-def test_a_corpus_is_built_in_a_new_folder(tmp_path: Path) -> None:
+def test_a_corpus_is_not_built_over_something_else(tmp_path: Path) -> None:
     (tmp_path / "something").touch()
-    with pytest.raises(CorpusError, match="not empty"):
+    with pytest.raises(CorpusError, match="something else"):
         writer(tmp_path)
+    writer(tmp_path / "corpus")
+    with pytest.raises(CorpusError, match="something else"):
+        writer(tmp_path / "corpus", "another")
+
+
+def test_a_build_that_was_interrupted_goes_on(tmp_path: Path) -> None:
+    writer(tmp_path / "corpus").add("one", hum(), speaker="a", split="train")
+    again = writer(tmp_path / "corpus")
+    assert again.has("one")
+    assert not again.has("two")
+    again.add("two", hum(), speaker="a", split="train")
+    assert [clip.id for clip in Corpus.open(tmp_path / "corpus").clips("train")] == ["one", "two"]
