@@ -115,10 +115,14 @@ class SigningKey:
 
     def save(self, path: Path) -> None:
         """Write a new file with mode 0600. Raises ``KeysExist`` if there is one."""
-        pem = self._key.private_bytes(
+        keyfiles.create(path, self.pem, keyfiles.PRIVATE)
+
+    @property
+    def pem(self) -> bytes:
+        """The secret itself, unencrypted PKCS 8, for a file that nobody else can read."""
+        return self._key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
-        keyfiles.create(path, pem, keyfiles.PRIVATE)
 
     @cached_property
     def public(self) -> VerifyKey:

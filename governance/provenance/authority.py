@@ -10,7 +10,6 @@ A directory only its owner can enter holds
 ====================  ====  ==================================================================================
 """
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -18,16 +17,13 @@ from pathlib import Path
 from typing import Self, TypeVar, get_args
 
 import c2pa
-import platformdirs
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 
-from governance import keyfiles
+from governance import home, keyfiles
 from governance.errors import KeysDamaged, KeysError, KeysExpired, KeysMissing
 from governance.provenance import certificates
 from governance.provenance.certificates import Algorithm, PrivateKey
-
-ENVIRONMENT = "VERNISSAGE_KEYS"
 
 ROOT = "root.pem"
 ROOT_KEY = "root-key.pem"
@@ -38,9 +34,8 @@ Parsed = TypeVar("Parsed")
 
 
 def default_directory() -> Path:
-    """Where keys live: what ``VERNISSAGE_KEYS`` names, else ``keys`` in the user's data directory."""
-    named = os.environ.get(ENVIRONMENT)
-    return Path(named).expanduser() if named else platformdirs.user_data_path("vernissage") / "keys"
+    """Where keys live: what ``VERNISSAGE_KEYS`` names, else ``keys`` in the hub's own folder."""
+    return home.keys_directory()
 
 
 def house_anchors(directory: Path | None = None) -> tuple[str, ...]:

@@ -1,16 +1,21 @@
-"""``vernissage keys``: the certificate authority that signs this house's films."""
+"""``vernissage keys``: what signs this house's films, credentials and ledger."""
 
 from __future__ import annotations
 
+import json
 from enum import StrEnum
 from typing import Annotated
 
 import typer
 
+from governance import hubkeys
+from governance.hubkeys import HubKeys
 from governance.provenance import Authority, default_directory
 from service.cli import console
 
-app = typer.Typer(help="The keys that sign this house's films.", no_args_is_help=True)
+app = typer.Typer(help="The keys that sign this house's films, credentials and ledger.", no_args_is_help=True)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 class KeyAlgorithm(StrEnum):
@@ -26,33 +31,78 @@ def init(
     organisation: Annotated[
         str, typer.Option(help="The name readers of a film will see.")
     ] = "Vernissage house",
+    origin: Annotated[
+        str | None, typer.Option(help="The ledger's name: an address of yours, such as example.org/log.")
+    ] = None,
     if_missing: Annotated[
         bool, typer.Option("--if-missing", help="Keep keys that exist; do not complain.")
     ] = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Make a root and a signer, once."""
+    """Make a root, a signer and the hub's own keys, once."""
     directory = default_directory()
-    if if_missing and (directory / "root.pem").exists():
-        _describe(Authority.open(directory))
-        return
-    _describe(Authority.init(directory, algorithm.value, organisation))
+    if not (if_missing and (directory / "root.pem").exists()):
+        Authority.init(directory, algorithm.value, organisation)
+    if not hubkeys.exists(directory):
+        HubKeys.init(directory, origin)
+    _describe(as_json)
 
 
 @app.command()
-def show() -> None:
+def show(as_json: AsJson = False) -> None:
     """Say who signs, where the keys are and until when they serve."""
-    _describe(Authority.open(default_directory()))
+    _describe(as_json)
 
 
 @app.command()
-def renew() -> None:
+def renew(as_json: AsJson = False) -> None:
     """Issue a new signer from the same root; films sealed before stay trusted."""
-    _describe(Authority.open(default_directory()).renew())
+    Authority.open(default_directory()).renew()
+    _describe(as_json)
 
 
-def _describe(authority: Authority) -> None:
+@app.command()
+def rotate(
+    stolen: Annotated[
+        bool, typer.Option("--stolen", help="Believe nothing that the former key has signed.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Let the hub sign credentials and responses with a new key."""
+    HubKeys.open(default_directory()).rotate(stolen=stolen)
+    _describe(as_json)
+
+
+def _describe(as_json: bool) -> None:
+    directory = default_directory()
+    authority = Authority.open(directory)
+    hub = HubKeys.open(directory) if hubkeys.exists(directory) else None
+    if as_json:
+        described: dict[str, object] = {
+            "organisation": authority.organisation,
+            "algorithm": authority.algorithm,
+            "expires": authority.expires.isoformat(),
+            "verifiable_until": authority.verifiable_until.isoformat(),
+            "directory": str(directory),
+        }
+        if hub is not None:
+            described["hub"] = {
+                "keyid": hub.key.keyid,
+                "believed": [key.jwk | {"kid": key.keyid} for key in hub.believed],
+                "ledger": {"origin": hub.origin, "key": hub.ledger.public.text},
+            }
+        typer.echo(json.dumps(described, indent=2))
+        return
     console.out.print(
         f"{authority.organisation} signs with {authority.algorithm} until {authority.expires:%Y-%m-%d}; "
         f"keys in {authority.directory}",
         markup=False,
     )
+    if hub is not None:
+        former = len(hub.believed) - 1
+        console.out.print(
+            f"The hub signs with key {hub.key.keyid}"
+            + (f" ({former} former believed)" if former else "")
+            + f"; its ledger is {hub.origin}",
+            markup=False,
+        )

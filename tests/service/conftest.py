@@ -43,7 +43,17 @@ def keys(program: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def environment(keys: Path) -> dict[str, str]:
-    return os.environ | {"VERNISSAGE_KEYS": str(keys), "COLUMNS": "100"}
+    named = {name: value for name, value in os.environ.items() if not name.startswith("VERNISSAGE_")}
+    assets = {name: os.environ[name] for name in ("VERNISSAGE_ASSETS",) if name in os.environ}
+    return (
+        named
+        | assets
+        | {
+            "VERNISSAGE_HOME": str(keys.parent / "hub"),
+            "VERNISSAGE_KEYS": str(keys),
+            "COLUMNS": "100",
+        }
+    )
 
 
 @pytest.fixture(scope="session")
