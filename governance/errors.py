@@ -51,3 +51,27 @@ class SealError(GovernanceError):
 
 class ReadError(GovernanceError):
     """A trust anchor is not a certificate, so nothing can be judged by it."""
+
+
+class BiometricsError(GovernanceError):
+    """A face, a voice or a film of a ceremony cannot be judged."""
+
+
+class NoFace(BiometricsError):
+    """No face was found."""
+
+
+class SeveralFaces(BiometricsError):
+    """More than one face was found, so nobody knows whose is meant."""
+
+
+class NoVoice(BiometricsError):
+    """There is too little speech to know a voice by."""
+
+
+class TemplateDamaged(BiometricsError):
+    """These bytes are no template, or cannot be decrypted with the keys at hand."""
+
+
+class MediaRefused(BiometricsError):
+    """An uploaded picture or film is too large, too long, damaged, or of no accepted format."""
