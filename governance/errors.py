@@ -33,6 +33,35 @@ class SignatureInvalid(GovernanceError):
     """A signature does not belong to the key and the message that it claims."""
 
 
+class IdentityError(GovernanceError):
+    """A credential cannot be made or changed so."""
+
+
+class CredentialRefused(GovernanceError):
+    """Nobody may act by this key now; ``reason`` is one word for programs and the ledger."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class NotApproved(GovernanceError):
+    """Too few stewards, or none that count, signed an act."""
+
+
+class QuotaExceeded(GovernanceError):
+    """A credential has done all of this that it may do today."""
+
+
+class RequestRefused(GovernanceError):
+    """A signed request or response is not what it should be; ``reason`` is one word for programs and the
+    ledger."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
 class StorageError(GovernanceError):
     """The database cannot be opened or used, so nothing can be decided."""
 
