@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event
-from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from governance.errors import StorageError
+from governance.storage import migrations
 from governance.storage.tables import Base
 
 BUSY_SECONDS = 30
@@ -28,6 +29,8 @@ class Database:
     def open(cls, url: str) -> Database:
         """Open ``sqlite:///FILE`` or ``postgresql+psycopg://…`` and bring its schema up to date.
 
+        Any number of processes may do so at once: one takes the steps, the others wait for it.
+
         Raises:
             StorageError: there is no such database, or its schema is newer than this software.
         """
@@ -36,8 +39,10 @@ class Database:
             if engine.dialect.name == "sqlite":
                 event.listen(engine, "connect", _prepare_sqlite)
                 event.listen(engine, "begin", _begin_immediate)
-            Base.metadata.create_all(engine)
-        except (ArgumentError, OperationalError, ImportError) as error:
+            with engine.begin() as connection:
+                migrations.upgrade(connection)
+                Base.metadata.create_all(connection)
+        except (SQLAlchemyError, ImportError) as error:
             raise StorageError(
                 f"The database cannot be opened: {_reason(error)}. Check its address."
             ) from error
@@ -67,10 +72,10 @@ class Database:
 def _prepare_sqlite(connection: Any, _: object) -> None:
     connection.isolation_level = None
     for pragma in (
+        f"busy_timeout = {BUSY_SECONDS * 1000}",
         "journal_mode = WAL",
         "synchronous = FULL",
         "foreign_keys = ON",
-        f"busy_timeout = {BUSY_SECONDS * 1000}",
     ):
         connection.execute(f"PRAGMA {pragma}")
 

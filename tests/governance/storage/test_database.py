@@ -1,6 +1,7 @@
 """A transaction is all or nothing, on both databases."""
 
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select
@@ -37,6 +38,13 @@ def test_a_database_that_is_not_there_is_said_so() -> None:
         Database.open("sqlite:////no/such/folder/hub.sqlite")
     with pytest.raises(StorageError, match="Check its address"):
         Database.open("hub.sqlite")
+
+
+def test_a_file_that_is_no_database_is_left_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "hub.sqlite").write_bytes(b"something else entirely\n" * 500)
+    with pytest.raises(StorageError, match="not a database"):
+        Database.open(f"sqlite:///{tmp_path / 'hub.sqlite'}")
+    assert (tmp_path / "hub.sqlite").read_bytes().startswith(b"something else")
 
 
 def _record_then_fail(session: Session) -> None:
