@@ -24,7 +24,7 @@ STEM = 6
 STEM_BEFORE = 2
 """Acoustic frames that a motion frame sees at first hand, and how many of them precede it."""
 DILATIONS = (1, 1, 2, 2)
-AHEAD = (1, 1, 1, 0)
+AHEAD = (1, 1, 0, 0)
 """Of each block's kernel of three, how many motion frames lie ahead."""
 BEFORE = tuple(2 * dilation - ahead for dilation, ahead in zip(DILATIONS, AHEAD, strict=True))
 

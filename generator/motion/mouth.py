@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import maximum_filter1d, minimum_filter1d, uniform_filter1d
+from scipy.ndimage import convolve1d, maximum_filter1d, minimum_filter1d, uniform_filter1d
 
 from generator.arkit import EXPRESSIONS, INDEX
 from generator.motion.lips import FRAMES_AHEAD, FRAMES_BEFORE, MOUTH, PER_FRAME, LipNetwork
@@ -32,10 +32,11 @@ QUIET_BEFORE, QUIET_AFTER = 25, 5
 QUIET_SMOOTHING = 5
 REST_SHARE = 0.9
 
-INERTIA = 0.15
-"""Share of a frame's lips that is taken from the frame before: flesh trembles less than a network."""
+SOFTNESS = (0.2, 0.6, 0.2)
+"""Shares of the frame before, the frame and the next in what is shown: flesh moves less abruptly than a
+decision that a sound was heard."""
 
-AHEAD = FRAMES_AHEAD
+AHEAD = FRAMES_AHEAD + 1
 """Motion frames beyond one that must have been heard until it is certain."""
 BEFORE = 1 + max(FRAMES_BEFORE, -(-(QUIET_BEFORE + QUIET_SMOOTHING) // PER_FRAME) + 1)
 """Motion frames before one that it depends on."""
@@ -58,11 +59,13 @@ class Mouth:
         phones = heard[:, PHONE_COLUMNS].astype(np.float64)
         weights = np.zeros((len(heard) // PER_FRAME, len(EXPRESSIONS)))
         weights[:, MOUTH] = np.clip(self._network(heard), 0.0, 1.0)
-        weights[1:] += INERTIA * (weights[:-1] - weights[1:])
         weights *= 1 - REST_SHARE * _quiet(phones[:, _SILENT])[:, None]
         touch_teeth(weights, _at_motion_frames(_heard(phones, Contact.LIP_TO_TEETH, HEARD)))
-        close_lips(weights, _lips_meet(phones, weights))
-        return np.clip(weights, 0.0, 1.0).astype(np.float32)
+        meeting = _lips_meet(phones, weights)
+        close_lips(weights, meeting)
+        soft = convolve1d(weights, SOFTNESS, axis=0, mode="nearest")
+        soft[meeting == 1] = weights[meeting == 1]
+        return np.clip(soft, 0.0, 1.0).astype(np.float32)
 
 
 def _lips_meet(phones: Signal, weights: Signal) -> Signal:

@@ -23,6 +23,7 @@ from torch.utils.data import IterableDataset
 from generator.motion.flow import CONTEXT, COUNT, KNOWN, PROSODY, SPAN, Loudness, prosody
 from generator.motion.motion import FPS
 from generator.speech.mel import ENERGY_RANGE_DB
+from generator.training.ranks import rank
 
 Array = NDArray[np.float64]
 Single = NDArray[np.float32]
@@ -35,6 +36,8 @@ POSTURE_SECONDS = 5.0
 """Slower movements are a change of posture, which nothing heard explains."""
 HEAD_SPREAD_LIMITS = (3.5, 3.0, 2.5, 0.5, 0.5, 0.5)
 """Standard deviations above which a clip's head is held back to them, degrees and cm."""
+TRACKING_FRAMES = 1.0
+"""Standard deviation of the filter that takes away what the tracker trembles."""
 BROW_SHARE = 0.45
 BROW_REST_PERCENTILE = 20.0
 MIRRORED = (0, 2, 3)
@@ -68,7 +71,7 @@ def _head(pose: Array) -> Array:
     moved = pose.astype(np.float64) * POSE_SIGNS
     moved[:, 3:] *= TRANSLATION_SHARE
     moved -= uniform_filter1d(moved, round(POSTURE_SECONDS * FPS), axis=0, mode="nearest")
-    moved = gaussian_filter1d(moved, 0.8, axis=0)
+    moved = gaussian_filter1d(moved, TRACKING_FRAMES, axis=0)
     held: Array = moved * np.minimum(1.0, HEAD_SPREAD_LIMITS / np.maximum(moved.std(0), 1e-6))
     return held
 
@@ -79,7 +82,7 @@ def _brows(scored: dict[str, Array]) -> Array:
         (scored["browOuterUpLeft"] + scored["browOuterUpRight"]) / 2,
         (scored["browDownLeft"] + scored["browDownRight"]) / 2,
     ]
-    raised = gaussian_filter1d(np.stack(columns, axis=1), 0.8, axis=0)
+    raised = gaussian_filter1d(np.stack(columns, axis=1), TRACKING_FRAMES, axis=0)
     above = np.maximum(raised - np.percentile(raised, BROW_REST_PERCENTILE, axis=0), 0.0)
     weights: Array = np.minimum(BROW_SHARE * above, 0.5)
     return weights
@@ -104,7 +107,7 @@ def statistics(passages: list[Passage]) -> tuple[Tensor, Tensor]:
 
 
 class Windows(IterableDataset[tuple[Tensor, Tensor]]):
-    """Batches of random windows, half of them mirrored; the same for one seed.
+    """Batches of random windows, half of them mirrored; the same for one seed and process.
 
     A batch is standardised motion (B, COUNT, SPAN) and prosody (B, PROSODY, SPAN), of which the last frames
     are withheld as they are in use.
@@ -123,7 +126,7 @@ class Windows(IterableDataset[tuple[Tensor, Tensor]]):
         self._batch_size, self._batches, self._seed = batch_size, batches, seed
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
-        rng = np.random.default_rng(self._seed)
+        rng = np.random.default_rng((self._seed, rank()))
         lengths = np.array([len(p.motion) - SPAN for p in self._passages], float)
         for _ in range(self._batches):
             motion = np.empty((self._batch_size, SPAN, COUNT), np.float32)

@@ -8,5 +8,8 @@ from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger
 
 
 def loggers(run: Path, name: str) -> list[Logger]:
-    """A table (``metrics.csv``) and TensorBoard events, both in ``run / name``."""
-    return [CSVLogger(run, name=name, version=""), TensorBoardLogger(str(run), name=name, version="")]
+    """A table (``metrics.csv``) and TensorBoard events, in ``run / name``."""
+    return [
+        CSVLogger(run, name=name, version=""),
+        TensorBoardLogger(str(run), name=name, version="tensorboard"),
+    ]

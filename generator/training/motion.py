@@ -32,6 +32,7 @@ from generator.training.flow_model import FlowModel, Velocity
 from generator.training.logs import loggers
 from generator.training.motion_metrics import measure
 from generator.training.motion_model import LipModel, Lips
+from generator.training.ranks import rank
 from generator.training.statement import code_version
 
 CONFIG = Path(__file__).with_name("motion.yaml")
@@ -82,6 +83,8 @@ def main() -> None:
     encoder = SpeechEncoder.load(options.encoder)
     corpora = [Corpus.open(folder) for folder in options.corpus]
     tensors = train_lips(config, corpora, encoder, options) | train_flow(config, options)
+    if rank():
+        return
     metrics = measure(MotionModel.of(tensors), corpora, encoder)
     data = save(tensors)
     options.out.write_bytes(data)

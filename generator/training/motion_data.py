@@ -21,6 +21,7 @@ from generator.speech.articulation import articulate
 from generator.speech.encoder import SpeechEncoder
 from generator.speech.mel import ENERGY_RANGE_DB
 from generator.training.corpus import Clip, Corpus, CorpusError, Split
+from generator.training.ranks import rank
 from generator.training.synchrony import in_sync
 from generator.training.voices import warped
 
@@ -129,7 +130,7 @@ def statistics(examples: Sequence[Example]) -> dict[str, Tensor]:
 
 
 class Windows(IterableDataset[Batch]):
-    """Batches of random windows, distorted as voices, rooms and microphones differ; the same for one seed.
+    """Batches of random windows, distorted as voices, rooms and microphones differ; the same for one seed and process.
 
     A batch is acoustic frames (B, CHANNELS, 2 T), weights (B, len(MOUTH), T) and importance (B,).
     """
@@ -142,7 +143,7 @@ class Windows(IterableDataset[Batch]):
         self._batch_size, self._batches, self._seed = batch_size, batches, seed
 
     def __iter__(self) -> Iterator[Batch]:
-        rng = np.random.default_rng(self._seed)
+        rng = np.random.default_rng((self._seed, rank()))
         speakers = list(self._by_speaker)
         share = np.array([sum(len(e.mouth) for e in self._by_speaker[s]) for s in speakers], float) ** BALANCE
         for _ in range(self._batches):

@@ -31,6 +31,7 @@ from torch.utils.data import DataLoader
 from generator.speech.encoder import DELAY, LOOK_AHEAD_SECONDS, RATE, WEIGHTS, SpeechEncoder
 from generator.training.corpus import Clip, Corpus, CorpusError
 from generator.training.logs import loggers
+from generator.training.ranks import rank
 from generator.training.speech_data import Crops, Heard, Source, augmented, clean
 from generator.training.speech_metrics import survey
 from generator.training.speech_model import SpeechModel
@@ -144,6 +145,8 @@ def main() -> None:
     encoder = train(
         config, corpora, options.run, fast_dev_run=options.fast_dev_run, progress=options.progress
     )
+    if rank():
+        return
     names = " ".join(corpus.description.name for corpus in corpora)
     command = f"python -m generator.training.speech --corpus {names}"
     metrics = release(encoder, options.out, config, corpora, command, time.monotonic() - started)

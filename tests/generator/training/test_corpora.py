@@ -69,7 +69,7 @@ def test_phoneme_notations_agree() -> None:
 
 
 def test_voices_held_out_are_never_blended_into_training() -> None:
-    names = sorted(kokoro.HELD_OUT_VOICES) + ["af_sky", "am_adam", "bf_lily"]
+    names = [*sorted(kokoro.HELD_OUT_VOICES), "af_sky", "am_adam", "bf_lily"]
     drawn = [kokoro.Voice.draw(random.Random(i), names) for i in range(300)]
     assert any(voice.held_out for voice in drawn)
     assert len({voice.name for voice in drawn}) > 100

@@ -1,7 +1,10 @@
 """The speech encoder trains on any corpus with phones; what is released is what was trained."""
 
 import json
-from dataclasses import replace
+import os
+import subprocess
+import sys
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -105,3 +108,25 @@ def test_a_corpus_without_phones_is_refused(tmp_path: Path) -> None:
     writer.add("clip", np.full(16000, 0.1, np.float32), speaker="a", split="train")
     with pytest.raises(CorpusError, match="phones"):
         train(CONFIG, [Corpus.open(folder)], tmp_path / "run", fast_dev_run=True)
+
+
+@pytest.mark.slow
+def test_two_processes_train_together_and_one_releases(corpus: Corpus, tmp_path: Path) -> None:
+    together = replace(CONFIG, trainer={"accelerator": "cpu", "devices": 2, "strategy": "ddp"})
+    (tmp_path / "config.yaml").write_text(json.dumps(asdict(together)))
+    command = [sys.executable, "-m", "generator.training.speech", "--corpus", str(corpus.folder),
+               "--config", "config.yaml", "--out", "encoder.safetensors"]  # fmt: skip
+    done = subprocess.run(
+        command,
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(Path.cwd())},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Starting with 2 processes" in done.stderr
+    statement = json.loads((tmp_path / "encoder.json").read_text())
+    assert statement["configuration"]["trainer"]["devices"] == 2
+    assert (
+        len(SpeechEncoder.load(tmp_path / "encoder.safetensors").features(np.zeros(16000, np.float32))) == 50
+    )
