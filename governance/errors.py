@@ -104,3 +104,12 @@ class TemplateDamaged(BiometricsError):
 
 class MediaRefused(BiometricsError):
     """An uploaded picture or film is too large, too long, damaged, or of no accepted format."""
+
+
+class ConsentRefused(GovernanceError):
+    """Nobody agreed to this, or not any more. ``reason`` is a stable word; the message is for the person
+    whom it concerns."""
+
+    def __init__(self, reason: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.reason = reason
