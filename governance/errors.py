@@ -70,6 +70,30 @@ class EventError(GovernanceError):
     """An event is not fit for the ledger."""
 
 
+class LedgerError(GovernanceError):
+    """The ledger cannot be opened, or does not have what is asked of it."""
+
+
+class LedgerDamaged(LedgerError):
+    """The ledger's files are not what they were when it signed for them."""
+
+
+class CheckpointInvalid(LedgerError):
+    """A checkpoint, or a signature under it, is not what it claims to be."""
+
+
+class ProofInvalid(LedgerError):
+    """A proof does not prove what it claims."""
+
+
+class SplitView(LedgerError):
+    """The ledger signed two histories that contradict each other."""
+
+
+class EventConflict(LedgerError):
+    """Another event is on the ledger under the same id."""
+
+
 class MakingError(GovernanceError):
     """The account of how a film was made is incomplete or not allowed."""
 
