@@ -63,9 +63,10 @@ class Mouth:
         touch_teeth(weights, _at_motion_frames(_heard(phones, Contact.LIP_TO_TEETH, HEARD)))
         meeting = _lips_meet(phones, weights)
         close_lips(weights, meeting)
-        soft = convolve1d(weights, SOFTNESS, axis=0, mode="nearest")
+        soft: Signal = convolve1d(weights, SOFTNESS, axis=0, mode="nearest")
         soft[meeting == 1] = weights[meeting == 1]
-        return np.clip(soft, 0.0, 1.0).astype(np.float32)
+        shown: Single = np.clip(soft, 0.0, 1.0).astype(np.float32)
+        return shown
 
 
 def _lips_meet(phones: Signal, weights: Signal) -> Signal:

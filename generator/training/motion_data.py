@@ -130,7 +130,8 @@ def statistics(examples: Sequence[Example]) -> dict[str, Tensor]:
 
 
 class Windows(IterableDataset[Batch]):
-    """Batches of random windows, distorted as voices, rooms and microphones differ; the same for one seed and process.
+    """Batches of random windows, distorted as voices, rooms and microphones differ; the same for one seed
+    and process.
 
     A batch is acoustic frames (B, CHANNELS, 2 T), weights (B, len(MOUTH), T) and importance (B,).
     """
