@@ -49,6 +49,10 @@ class NotApproved(GovernanceError):
     """Too few stewards, or none that count, signed an act."""
 
 
+class MoreNeeded(NotApproved):
+    """Every signature counts, but another steward has to sign too."""
+
+
 class QuotaExceeded(GovernanceError):
     """A credential has done all of this that it may do today."""
 
@@ -60,6 +64,18 @@ class RequestRefused(GovernanceError):
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
         self.reason = reason
+
+
+class PolicyError(GovernanceError):
+    """The policies are not what they should be, or a question to them makes no sense."""
+
+
+class ReleaseError(GovernanceError):
+    """The release ladder does not allow this, or its data make no sense."""
+
+
+class EvidenceRefused(ReleaseError):
+    """An item of evidence is not what it should be, so it counts for nothing."""
 
 
 class StorageError(GovernanceError):
