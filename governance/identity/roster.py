@@ -1,0 +1,268 @@
+"""Who may, in the database: every change is an approved act, a document signed anew and an event, at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from governance.errors import IdentityError, MoreNeeded, NotApproved, SignatureInvalid
+from governance.events import Event
+from governance.identity import changes, proposals, tables
+from governance.identity.acts import Act, Approval, require
+from governance.identity.changes import Terms
+from governance.identity.credential import Credential, Tier
+from governance.identity.lookup import believed, trust
+from governance.keys import SigningKey, VerifyKey
+from governance.storage import Database, record
+
+BOOTSTRAP_STEWARDS = 2
+MAX_NAME = 200
+
+_DONE = {
+    changes.ISSUE: "credential.issued",
+    changes.AMEND: "credential.amended",
+    changes.SUSPEND: "credential.suspended",
+    changes.REINSTATE: "credential.reinstated",
+    changes.REVOKE: "credential.revoked",
+    changes.ROTATE: "credential.rotated",
+}
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A credential and the names of its holder."""
+
+    credential: Credential
+    organisation: str
+    person: str
+
+
+class Roster:
+    """All credentials of the hub that signs with ``hub``; from now on ``database`` believes that key."""
+
+    def __init__(self, database: Database, hub: SigningKey) -> None:
+        self.database = database
+        self.hub = hub
+        trust(database, hub.public)
+
+    def bootstrap(
+        self,
+        organisation: str,
+        stewards: Sequence[tuple[str, VerifyKey]],
+        now: datetime,
+        term: timedelta = changes.MAX_TERM,
+    ) -> tuple[Credential, ...]:
+        """Make the first two ``stewards`` (name, key), once, in a database that knows nobody.
+
+        Raises:
+            IdentityError: it knows somebody, or these are not two people with two keys.
+        """
+        if not (len(stewards) == len({key for _, key in stewards}) == BOOTSTRAP_STEWARDS):
+            raise IdentityError("The first stewards are two people with a key each: name exactly two.")
+        terms = Terms(Tier.STEWARD, now, now + term)
+        with self.database.transaction() as session:
+            try:
+                with session.begin_nested():
+                    session.add(tables.Roster(id=1, since=now))
+            except IntegrityError as error:
+                raise IdentityError(
+                    "This hub has had its first stewards: let two of them approve another."
+                ) from error
+            house = _organisation(session, organisation)
+            return tuple(
+                self._store(
+                    session,
+                    changes.issued(changes.issue(house, _person(session, house, name), key, terms, now)),
+                    Event("credential.bootstrapped", {}, now),
+                )
+                for name, key in stewards
+            )
+
+    def organisation(self, name: str) -> str:
+        """The id of the organisation called ``name``, which is noted if it is new."""
+        with self.database.transaction() as session:
+            _lock(session)
+            return _organisation(session, name)
+
+    def person(self, organisation: str, name: str) -> str:
+        """The id of the person called ``name`` at the ``organisation`` with that id, noted if new."""
+        with self.database.transaction() as session:
+            _lock(session)
+            return _person(session, organisation, name)
+
+    def submit(self, act: Act, approvals: Sequence[Approval], now: datetime) -> Credential | None:
+        """Carry ``act`` out if enough stewards have signed it by now (two where it widens access, else one);
+        if another is needed keep it, and those ``approvals``, as a proposal, and return None.
+
+        Raises:
+            NotApproved: a signature does not count, or the act is too old or was carried out.
+            IdentityError: it cannot be done.
+        """
+        with self.database.transaction() as session:
+            _lock(session)
+            before = None if act.action == changes.ISSUE else _load(session, act.subject)
+            after = changes.issued(act) if before is None else changes.changed(before, act, now)
+            if act.action == changes.ROTATE:
+                raise NotApproved("The holder of a credential changes its key: use rotate.")
+            widens = before is None or after.widens(before)
+            try:
+                require(
+                    session,
+                    act,
+                    proposals.gather(session, act, approvals, now),
+                    needed=2 if widens else 1,
+                    now=now,
+                    besides={after.person} if widens else (),
+                )
+            except MoreNeeded:
+                proposals.keep(session, act, approvals, now)
+                return None
+            proposals.forget(session, act.sha256)
+            return self._store(session, after, Event(_DONE[act.action], _reason(act), now), act)
+
+    def rotate(self, act: Act, old: Approval, new: Approval, now: datetime) -> Credential:
+        """Carry out ``changes.rotate``, signed by the holder with the current key (``old``) and the ``new``.
+
+        Raises:
+            CredentialRefused: the credential may not be used now.
+            NotApproved: the signatures are not of these two keys.
+            IdentityError: it cannot be done.
+        """
+        with self.database.transaction() as session:
+            _lock(session)
+            before = _load(session, act.subject)
+            before.check(now)
+            after = changes.changed(before, act, now)
+            if act.action != changes.ROTATE:
+                raise NotApproved(f"{act.action} is for stewards to decide.")
+            for credential, approval in ((before, old), (after, new)):
+                if approval.keyid != credential.keyid:
+                    raise NotApproved("A key is changed by the current key and the new one: sign with both.")
+                try:
+                    credential.key(approval.keyid, now).verify(approval.signature, act.canonical())
+                except SignatureInvalid as error:
+                    raise NotApproved("A signature is not under this change of key.") from error
+            return self._store(session, after, Event(_DONE[act.action], {}, now), act)
+
+    def get(self, credential: str) -> Listed:
+        """The credential with that id. Raises ``IdentityError`` if there is none."""
+        with self.database.transaction() as session:
+            return _listed(session, _load(session, credential))
+
+    def all(self) -> list[Listed]:
+        """Every credential, the newest last."""
+        with self.database.transaction() as session:
+            found = session.scalars(select(tables.StoredCredential)).all()
+            listed = [_listed(session, believed(session, stored)) for stored in found]
+        return sorted(listed, key=lambda one: (one.credential.not_before, one.credential.id))
+
+    def pending(self, now: datetime) -> list[proposals.Pending]:
+        """Acts that wait for another steward, the oldest first."""
+        with self.database.transaction() as session:
+            return proposals.pending(session, now)
+
+    def _store(
+        self, session: Session, credential: Credential, event: Event, act: Act | None = None
+    ) -> Credential:
+        """Sign ``credential``, keep it and put ``event``, completed, on record."""
+        document, signature = credential.canonical().decode(), credential.sign(self.hub)
+        stored = session.get(tables.StoredCredential, credential.id)
+        if stored is None:
+            _check_holder(session, credential)
+            session.add(
+                tables.StoredCredential(
+                    id=credential.id, person=credential.person, document=document, signature=signature
+                )
+            )
+        else:
+            stored.document, stored.signature = document, signature
+        session.flush()
+        _claim(session, credential)
+        facts: dict[str, str | int] = {
+            "credential": credential.id,
+            "document": credential.sha256,
+            "key": f"jkt:{credential.keyid}",
+            "organisation": credential.organisation,
+            "person": credential.person,
+            "revision": credential.revision,
+            "tier": credential.tier.value,
+        }
+        if act is not None:
+            facts["act"] = act.sha256
+        record(session, Event(event.kind, facts | event.facts, event.at, event.id))
+        return credential
+
+
+def _lock(session: Session) -> None:
+    """One change after the other."""
+    if session.get(tables.Roster, 1, with_for_update=True) is None:
+        raise IdentityError("This hub knows no stewards: run `vernissage credential bootstrap` first.")
+
+
+def _load(session: Session, credential: str) -> Credential:
+    stored = session.get(tables.StoredCredential, credential, with_for_update=True)
+    if stored is None:
+        raise IdentityError(f"There is no credential {credential}: see `vernissage credential list`.")
+    return believed(session, stored)
+
+
+def _claim(session: Session, credential: Credential) -> None:
+    """Note which credential its keys belong to; a key of another credential cannot be taken over."""
+    for held in credential.keys:
+        stored = session.get(tables.StoredKey, held.public.keyid)
+        if stored is None:
+            session.add(tables.StoredKey(keyid=held.public.keyid, credential=credential.id))
+        elif stored.credential != credential.id:
+            raise IdentityError("This key belongs to another credential: use a new key.")
+    if len({held.public.keyid for held in credential.keys}) < len(credential.keys):
+        raise IdentityError("This is the current key: use a new one.")
+    session.flush()
+
+
+def _check_holder(session: Session, credential: Credential) -> None:
+    person = session.get(tables.Person, credential.person)
+    if person is None or person.organisation != credential.organisation:
+        raise IdentityError(f"There is no {credential.person} at {credential.organisation}: note them first.")
+
+
+def _listed(session: Session, credential: Credential) -> Listed:
+    house = session.get_one(tables.Organisation, credential.organisation)
+    return Listed(credential, house.name, session.get_one(tables.Person, credential.person).name)
+
+
+def _organisation(session: Session, name: str) -> str:
+    _check_name(name)
+    found = session.scalars(select(tables.Organisation).filter_by(name=name)).one_or_none()
+    if found is None:
+        found = tables.Organisation(id=changes.new_id("org"), name=name)
+        session.add(found)
+        session.flush()
+    return found.id
+
+
+def _person(session: Session, organisation: str, name: str) -> str:
+    _check_name(name)
+    if session.get(tables.Organisation, organisation) is None:
+        raise IdentityError(f"There is no organisation {organisation}: note it first.")
+    found = session.scalars(
+        select(tables.Person).filter_by(organisation=organisation, name=name)
+    ).one_or_none()
+    if found is None:
+        found = tables.Person(id=changes.new_id("person"), organisation=organisation, name=name)
+        session.add(found)
+        session.flush()
+    return found.id
+
+
+def _check_name(name: str) -> None:
+    if not name.strip() or len(name) > MAX_NAME or not name.isprintable():
+        raise IdentityError(f"A name has 1 to {MAX_NAME} printable characters.")
+
+
+def _reason(act: Act) -> dict[str, str | int]:
+    return {"reason": act.facts["reason"]} if "reason" in act.facts else {}
