@@ -1,10 +1,13 @@
-"""How well every driver moves a face: ``python -m benchmarks.motion [--corpus DIR] [--plots DIR] [--quick]``.
+"""How well every driver moves a face: ``python -m benchmarks.motion [--corpus DIR] [--foreign DIR] [--plots
+DIR] [--quick]``.
 
 ``--corpus`` names a corpus on disk (``generator.training.corpus``) with tracked speakers in its test split;
 for the published figures GRID, speakers s33 and s34. Without one, what needs a truth is skipped.
 
 Figures, for each driver under ``drivers`` (and under ``real`` for the speakers themselves):
     lip_corr, width_corr: correlation of inner-lip opening and mouth width with the tracked truth.
+    *_in_sync: on those clips alone (clips_in_sync) whose own picture fits their sound.
+    *_foreign: on the corpus named by ``--foreign``, in another language.
     lip_error_cm, width_error_cm: root mean square difference, at the speaker's own range.
     bilabial_closed: share of /p b m/ during which the lips touch; ``_house`` on our own clips.
     vowels_open: share of vowels with lips apart, which a mouth that hardly opens would fail; likewise.
@@ -75,6 +78,7 @@ class Shown:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--corpus", type=Path, help="a corpus whose test split has motion")
+    parser.add_argument("--foreign", type=Path, help="a corpus of another language, likewise")
     parser.add_argument("--plots", type=Path, help="folder for charts (PNG)")
     parser.add_argument("--driver", action="append", choices=driver.names(), help="default: all")
     parser.add_argument(
@@ -87,6 +91,7 @@ def main() -> None:
     judge = Judge()
     own = house()
     pieces = held_out(Corpus.open(arguments.corpus)) if arguments.corpus else []
+    foreign = held_out(Corpus.open(arguments.foreign)) if arguments.foreign else []
     if not pieces:
         print("No --corpus: lip_corr and all else that needs tracked speakers is skipped.")
     landmarker = FaceLandmarker()
@@ -100,6 +105,7 @@ def main() -> None:
     for name in arguments.driver or driver.names():
         print(f"{name} …", flush=True)
         figures["drivers"][name], shown[name] = evaluate(name, pieces, own, stages, long_seconds, judge)
+        figures["drivers"][name] |= foreign_figures(name, foreign, judge)
     if pieces:
         real = reality(pieces, judge)
         figures["real"] = _rounded(speech_figures(real, judge) | face_figures(real.tracks))
@@ -144,6 +150,14 @@ def evaluate(
     return _rounded(figures), Shown(played, long, responses)
 
 
+def foreign_figures(name: str, pieces: Sequence[Piece], judge: Judge) -> dict[str, float | None]:
+    """Lips of driver ``name`` on ``pieces`` of another language."""
+    if not pieces:
+        return {}
+    found, _ = evaluate_driver(driver.get(name), pieces, reality(pieces, judge), judge)
+    return _rounded({f"{key}_foreign": found[key] for key in FOREIGN})
+
+
 def disturbed_figures(moved: driver.Driver, pieces: Sequence[Piece], judge: Judge) -> dict[str, float | None]:
     """Lips on every third of ``pieces`` with a truth, disturbed in every way."""
     figures: dict[str, float | None] = {}
@@ -155,6 +169,7 @@ def disturbed_figures(moved: driver.Driver, pieces: Sequence[Piece], judge: Judg
 
 
 HOUSE = ("bilabial_closed", "vowels_open", "offset_frames", "sync_confidence", "sync_confidence_shuffled")
+FOREIGN = ("lip_corr", "width_corr", "lip_error_cm", "offset_frames", "sync_confidence")
 OVER_MINUTES = ("blinks_per_min", "blink_ms_median", "blink_ms_p5", "blink_ms_p95", "latched_s")
 """Figures that clips of three seconds are too short for."""
 

@@ -16,6 +16,7 @@ from generator.evaluation.track import FaceTrack, track_motion
 from generator.face.decoder import FaceDecoder
 from generator.motion.driver import Driver
 from generator.motion.motion import Motion
+from generator.training.synchrony import in_sync
 
 Array = NDArray[np.float64]
 Figures = dict[str, float | None]
@@ -97,28 +98,41 @@ def synchrony(played: Performance, judge: Judge) -> sync.Sync:
 
 
 def truth_figures(played: Performance, real: Performance) -> Figures:
-    """Lips against the tracked truth, the mean over speakers; frames by which they come late."""
+    """Lips against the tracked truth, the mean over speakers; frames by which they come late. ``_in_sync``:
+    on those pieces alone whose own picture fits their sound."""
     truth = {piece.name: track for piece, track in zip(real.pieces, real.tracks, strict=True)}
     pairs = [
-        (piece.speaker, *_equally_long(track, truth[piece.name]))
+        (piece, *_equally_long(track, truth[piece.name]))
         for piece, track in zip(played.pieces, played.tracks, strict=True)
         if piece.name in truth
     ]
+    late = sync.compare([made.opening for _, made, _ in pairs], [tracked.opening for *_, tracked in pairs])
+    figures = _followed(pairs) | {"offset_truth_frames": late.offset_frames}
+    fitting = [
+        pair
+        for pair in pairs
+        if pair[0].truth is not None and in_sync(pair[0].speech.samples, pair[0].phones, pair[0].truth)
+    ]
+    if fitting:
+        figures |= {f"{name}_in_sync": value for name, value in _followed(fitting).items()}
+    return figures | {"clips_in_sync": len(fitting)}
+
+
+def _followed(pairs: Sequence[tuple[Piece, FaceTrack, FaceTrack]]) -> Figures:
+    """Correlation and error of opening and width, made against tracked."""
     found: dict[str, list[float]] = {
         "lip_corr": [],
         "width_corr": [],
         "lip_error_cm": [],
         "width_error_cm": [],
     }
-    for speaker in dict.fromkeys(name for name, _, _ in pairs):
-        theirs = [(made, tracked) for name, made, tracked in pairs if name == speaker]
+    for speaker in dict.fromkeys(piece.speaker for piece, _, _ in pairs):
+        theirs = [(made, tracked) for piece, made, tracked in pairs if piece.speaker == speaker]
         for what, curve in (("lip", "opening"), ("width", "width")):
             made, tracked = ([getattr(track, curve) for track in side] for side in zip(*theirs, strict=True))
             found[f"{what}_corr"].append(lips.correlation(np.concatenate(made), np.concatenate(tracked)))
             found[f"{what}_error_cm"].append(lips.error_cm(made, tracked))
-    late = sync.compare([made.opening for _, made, _ in pairs], [tracked.opening for *_, tracked in pairs])
-    figures: Figures = {name: float(np.mean(values)) for name, values in found.items()}
-    return figures | {"offset_truth_frames": late.offset_frames}
+    return {name: float(np.mean(values)) for name, values in found.items()}
 
 
 def face_figures(tracks: Sequence[FaceTrack], roughness: dict[str, float] = jitter.REAL_MOTION) -> Figures:

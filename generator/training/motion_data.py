@@ -81,9 +81,9 @@ def load(corpora: Sequence[Corpus], split: Split, encoder: SpeechEncoder) -> lis
 
 
 def _example(corpus: Corpus, clip: Clip, encoder: SpeechEncoder) -> Example | None:
-    if clip.has_motion and not in_sync(clip):
-        return None
     samples = clip.speech().samples
+    if clip.has_motion and not in_sync(samples, clip.phones, clip.motion()):
+        return None
     heard = hear(samples, encoder)
     if clip.has_motion:
         mouth, importance = clip.motion().expressions, 1.0

@@ -49,7 +49,9 @@ def evaluate(drive: Callable[[Speech], NDArray[np.float32]], clips: Sequence[Cli
         frames = min(len(weights), len(motion))
         takes.append(_Take(clip, face(weights[:frames]), face(motion.expressions[:frames])))
     metrics = _follow(takes)
-    synchronous = [take for take in takes if in_sync(take.clip)]
+    synchronous = [
+        take for take in takes if in_sync(take.clip.speech().samples, take.clip.phones, take.clip.motion())
+    ]
     if synchronous:
         metrics |= {f"{name}_in_sync": value for name, value in _follow(synchronous).items()}
     closed = [met for take in takes for met in _closures(take)]

@@ -6,14 +6,16 @@ rules would make of its known phones.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from generator.arkit import INDEX
-from generator.motion.motion import FPS
+from generator.motion.motion import FPS, Motion
 from generator.speech import prosody
 from generator.speech.articulation import articulate
-from generator.training.corpus import Clip
+from generator.speech.phones import Phone
 
 Array = NDArray[np.float64]
 
@@ -24,12 +26,12 @@ CONVINCING = 0.1
 SEARCH_FRAMES = 14
 
 
-def in_sync(clip: Clip) -> bool:
-    """True, too, for clips whose phones are not known."""
-    if clip.phones is None:
+def in_sync(samples: NDArray[np.float32], phones: Sequence[Phone] | None, motion: Motion) -> bool:
+    """Whether ``motion``, seen while ``samples`` (N,) at 16 kHz were said, fits them; true, too, where the
+    phones are not known."""
+    if phones is None:
         return True
-    motion = clip.motion()
-    expected = articulate(clip.phones, prosody.analyse(clip.speech().samples), len(motion), FPS)
+    expected = articulate(phones, prosody.analyse(samples), len(motion), FPS)
     lag, better = best_lag(_opening(expected), _opening(motion.expressions))
     return abs(lag) <= LAG_LIMIT_FRAMES or better <= CONVINCING
 

@@ -91,7 +91,7 @@ def test_a_run_that_is_done_is_not_done_again(
 def test_nothing_is_trained_on_pictures_that_do_not_fit_their_sound(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, corpus: Path, prior: Path
 ) -> None:
-    monkeypatch.setattr(motion_data, "in_sync", lambda clip: False)
+    monkeypatch.setattr(motion_data, "in_sync", lambda *_: False)
     with pytest.raises(CorpusError, match="no clip to train on"):
         _train(monkeypatch, tmp_path, corpus, prior, steps=2)
 
