@@ -2,7 +2,7 @@
 
 Sorted *runs* of 4096 entries are kept beside the log and merged sixteen at a time, as tiles are: run ``n`` of
 level ``l`` covers the entries ``[n * 4096 * 16**l, (n + 1) * 4096 * 16**l)`` with the first eight bytes of
-the SHA-256 of each event's id, and where it is (12 bytes an entry, held in memory by who appends). The runs are
+the SHA-256 of each event's id, and where it is (12 bytes an entry, in memory where one appends). The runs are
 derived from the entries: one that is missing or damaged is made again.
 """
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from governance.errors import CheckpointInvalid, EventConflict, LedgerDamaged, LedgerError
+from governance.errors import EventConflict, LedgerDamaged, LedgerError, SplitView
 from governance.events import Event
 from governance.keys import SigningKey
 from governance.ledger import journal, merkle, tiles
@@ -21,11 +21,9 @@ from governance.ledger.checkpoint import Checkpoint, check_cosignature
 from governance.ledger.edge import Edge
 from governance.ledger.known import Known, event_id
 from governance.ledger.notes import Signature, Verifier
-from governance.ledger.proof import Proof
+from governance.ledger.published import CHECKPOINT, Published
 from governance.ledger.store import Store, open_store
-from governance.ledger.tiles import Tiles
 
-CHECKPOINT = "checkpoint"
 PUBLISH_EVERY = 4096
 """Entries that may wait in the journal; a log that is opened reads them again."""
 
@@ -38,17 +36,14 @@ class Entry:
     leaf_hash: bytes
 
 
-class Ledger:
+class Ledger(Published):
     """A log in a store, for appending and proving. Threads may share it; on a folder of this machine several
     processes may append, elsewhere one at a time (``deliver`` sees to that with the database's lock)."""
 
     def __init__(self, store: Store, key: SigningKey, origin: str) -> None:
-        self.origin = origin
-        self.verifier = Verifier(origin, key.public)
+        super().__init__(store, Verifier(origin, key.public))
         self._key = key
-        self._store = store
         self._threads = threading.RLock()
-        self._tiles = Tiles(store)
         self._known = Known(store, self._published_entries)
         self._published = Checkpoint.sign(origin, 0, merkle.EMPTY_ROOT, key)
         self._edge = Edge()
@@ -73,11 +68,6 @@ class Ledger:
         with ledger._alone():
             ledger._recover()
         return ledger
-
-    @property
-    def place(self) -> str:
-        """The folder or address where it lies."""
-        return self._store.place
 
     def append(self, events: Sequence[Event]) -> list[Entry]:
         """Enter ``events``, all or none, and tell where each is. Durable on return.
@@ -107,22 +97,6 @@ class Ledger:
                 self._publish()
             return self._published
 
-    def inclusion(self, index: int, size: int) -> tuple[bytes, ...]:
-        """Proof (RFC 6962, 2.1.1) that entry ``index`` is among the first ``size``, which are published."""
-        return self._tiles.inclusion(index, size, self._published_size(size))
-
-    def consistency(self, old: int, new: int) -> tuple[bytes, ...]:
-        """Proof (RFC 6962, 2.1.2) that ``new`` published entries continue the first ``old``."""
-        return self._tiles.consistency(old, new, self._published_size(new))
-
-    def entry(self, index: int) -> bytes:
-        """The published entry at ``index``: an event in canonical JSON. Raises ``LedgerError``."""
-        return next(self.entries(index, index + 1))
-
-    def entries(self, start: int, stop: int) -> Iterator[bytes]:
-        """The published entries from ``start`` to ``stop`` (exclusive)."""
-        return self._tiles.entries(start, stop, self._published_size(stop))
-
     def find(self, name: str) -> Entry | None:
         """Where the event with the id ``name`` is, published or not."""
         with self._alone():
@@ -133,11 +107,6 @@ class Ledger:
                 if event_id(leaf) == name:
                     return Entry(index, merkle.leaf_hash(leaf))
         return None
-
-    def prove(self, index: int) -> Proof:
-        """All one needs to see, without us, that entry ``index`` is on the log. Raises ``LedgerError``."""
-        checkpoint = self.checkpoint()
-        return Proof(index, self.entry(index), self.inclusion(index, checkpoint.size), checkpoint)
 
     def add_cosignature(self, signature: Signature, witness: Verifier) -> Checkpoint:
         """Publish a witness's ``signature`` under the checkpoint it is for. Raises ``CheckpointInvalid``."""
@@ -151,11 +120,16 @@ class Ledger:
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        with self._threads, self._store.exclusive():
+        with self._threads:
             try:
-                yield
+                with self._store.exclusive():
+                    yield
             except EventConflict:
                 raise
+            except OSError as error:
+                self._stale = True
+                reason = error.strerror or error
+                raise LedgerError(f"The ledger {self.place} cannot be written ({reason}).") from error
             except BaseException:
                 self._stale = True
                 raise
@@ -177,30 +151,24 @@ class Ledger:
 
     def _refresh(self) -> None:
         """Learn of what other processes have appended and published."""
-        data = self._store.read(CHECKPOINT)
-        if data is None:
-            raise LedgerDamaged(f"The checkpoint of {self.place} is missing: restore it from a copy.")
-        if self._stale or data != self._published.note.encode():
-            self._load(self._read_checkpoint(data))
+        published = super().checkpoint()
+        if self._stale or published != self._published:
+            self._load(published)
         while (batch := journal.read(self._store, self._edge.size)) is not None:
             self._absorb(batch)
-
-    def _read_checkpoint(self, data: bytes) -> Checkpoint:
-        try:
-            return Checkpoint.read(data, self.verifier)
-        except CheckpointInvalid as error:
-            raise LedgerError(f"{self.place} is not the log of this key, or was changed: {error}") from error
 
     def _load(self, checkpoint: Checkpoint) -> None:
         if checkpoint.size < self._published.size:
             raise LedgerDamaged(f"{self.place} has fewer entries than it had: restore it from a copy.")
+        if self._tiles.root(self._published.size, checkpoint.size) != self._published.root:
+            raise SplitView(f"{self.place} was replaced by another history: find out by whom.")
         edge = Edge.load(self._tiles, checkpoint.size)
         number, width = divmod(checkpoint.size, tiles.WIDTH)
         bundle = self._tiles.bundle(number, width) if width else []
         leaves = b"".join(map(merkle.leaf_hash, bundle))
         if edge.root() != checkpoint.root or leaves != edge.leaves:
             raise LedgerDamaged(f"The tiles of {self.place} are not what its checkpoint signs: restore them.")
-        if self._stale:
+        if self._stale or self._known.size > checkpoint.size:
             self._known = Known(self._store, self._published_entries)
         self._published, self._edge, self._bundle = checkpoint, edge, bundle
         self._waiting, self._batches, self._full = [], [], {}
@@ -289,7 +257,7 @@ class Ledger:
         self._published, self._partial = checkpoint, partial
         self._waiting, self._batches, self._full = [], [], {}
 
-    def _published_size(self, wanted: int) -> int:
+    def _size(self, wanted: int) -> int:
         if wanted > self._published.size:
             with self._alone():
                 self._refresh()

@@ -29,7 +29,12 @@ def path(level: int | str, number: int, width: int = WIDTH) -> str:
     digits = digits.zfill(-(-len(digits) // 3) * 3)
     groups = [digits[at : at + 3] for at in range(0, len(digits), 3)]
     place = "/".join([*(f"x{group}" for group in groups[:-1]), groups[-1]])
-    return f"tile/{level}/{place}" + (f".p/{width}" if width < WIDTH else "")
+    return part(f"tile/{level}/{place}", width)
+
+
+def part(whole: str, width: int) -> str:
+    """Where the first ``width`` hashes or entries of the file ``whole`` lie."""
+    return whole if width == WIDTH else f"{whole}.p/{width}"
 
 
 def width_at(size: int, level: int, number: int) -> int:
