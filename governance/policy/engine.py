@@ -83,7 +83,7 @@ class Policy:
         raise PolicyError(f"The engine answered {answer.value} because of {', '.join(ids) or 'nothing'}.")
 
     def _missing(self, asked: Asked) -> str:
-        """What the first policy that could have allowed this, to those who ask or else to others, asks for."""
+        """What the first policy asks for that could have allowed this, to those who ask or to others."""
         permits = [rule for rule in self.rules.all if rule.effect is Effect.PERMIT and rule.otherwise]
         for principal in (asked.principal, None):
             for rule in permits:

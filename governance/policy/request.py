@@ -60,14 +60,14 @@ class CheckResult(StrEnum):
 
 @dataclass(frozen=True)
 class Principal:
-    """Who asks. ``keyid``, ``organisation``, ``tier`` and ``scopes`` come from a credential that was verified
-    for this very request, and are empty for everybody else."""
+    """Who asks. ``tier`` and ``scopes`` come from a credential that was verified for this very request, and
+    are empty for everybody else; ``grantees`` are the names by which a grant can be made out to them, such as
+    ``credential:ID`` and ``organisation:ID``."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = EXACT
 
     kind: PrincipalKind = PrincipalKind.VISITOR
-    keyid: str = ""
-    organisation: str = ""
+    grantees: frozenset[str] = frozenset()
     tier: str = ""
     scopes: frozenset[str] = frozenset()
 
@@ -75,7 +75,8 @@ class Principal:
 @dataclass(frozen=True)
 class GrantFacts:
     """What a living person's grant says, and whether it is ``verified``: signed by that person, confirmed in
-    a ceremony, not revoked. ``portrait`` is a SHA-256; ``grantee`` a keyid or an organisation."""
+    a ceremony, not revoked. ``portrait`` is a SHA-256. A locale includes its varieties, ``en``
+    also ``en-GB``."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = EXACT
 
@@ -100,7 +101,7 @@ class AttestationFacts:
     reviewed: bool
     sitter: Sitter
     portrait: str
-    expires: datetime
+    expires: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,7 @@ class Request:
         rights: the right declared on one's own machine: own-likeness, fictional or public-domain.
         purposes: what the film is for, as declared.
         directions: the emotions it shows.
-        locale: the language spoken (BCP 47), spelled as grants spell it.
+        locale: the language spoken, such as ``en-GB`` (BCP 47).
         sitters_voice: whether the sitter's own voice, or an imitation, will be heard.
         minor: whether the sitter is under 18, as declared.
         public_figure: whether the sitter is a named public figure, as declared.
@@ -151,7 +152,7 @@ class Request:
         moments = [self.now]
         if self.grant:
             moments += [self.grant.not_before, self.grant.expires]
-        if self.attestation:
+        if self.attestation and self.attestation.expires:
             moments.append(self.attestation.expires)
         if any(moment.tzinfo is None for moment in moments):
             raise PolicyError("Every time in a question needs a time zone, such as 2026-11-22T10:00:00Z.")
@@ -224,8 +225,7 @@ def to_cedar(request: Request) -> Asked:
         resource, attributes = SITTERS[request.sitter], {"portrait": request.portrait}
         context = _making(request)
     holder = {
-        "keyid": who.keyid,
-        "organisation": who.organisation,
+        "grantees": sorted(who.grantees),
         "tier": who.tier,
         "scopes": sorted(who.scopes),
     }
@@ -251,7 +251,7 @@ def _making(request: Request) -> dict[str, Any]:
         "now": _moment(request.now),
         "purposes": sorted(request.purposes),
         "directions": sorted(request.directions),
-        "locale": request.locale,
+        "locale": _with_wider(request.locale),
         "sittersVoice": request.sitters_voice,
         "checks": {name: CheckResult(result).value for name, result in request.checks.items()},
     }
@@ -282,9 +282,16 @@ def _making(request: Request) -> dict[str, Any]:
             "reviewed": attestation.reviewed,
             "sitter": attestation.sitter.value,
             "portrait": attestation.portrait,
-            "expires": _moment(attestation.expires),
         }
+        if attestation.expires:
+            context["attestation"]["expires"] = _moment(attestation.expires)
     return context
+
+
+def _with_wider(locale: str) -> list[str]:
+    """``zh-Hant-TW``, ``zh-Hant`` and ``zh`` (RFC 4647)."""
+    parts = locale.split("-") if locale else []
+    return ["-".join(parts[:count]) for count in range(len(parts), 0, -1)]
 
 
 def _moment(moment: datetime) -> int:

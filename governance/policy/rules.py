@@ -37,7 +37,7 @@ class Rule:
         otherwise: what a person is told when it would have been the one to allow, and did not.
         basis: the law or house rule behind it.
         file: where it is written.
-        text: how it is written, formatted.
+        text: how it is written.
     """
 
     id: str
@@ -111,10 +111,11 @@ def _rules(name: str, text: str) -> list[Rule]:
     if parsed.get("templates"):
         raise PolicyError(f"{name} holds a template: write every policy out in full.")
     policies: dict[str, dict[str, Any]] = parsed["staticPolicies"]
-    return [_rule(name, policies[key]) for key in sorted(policies, key=lambda key: int(key[len("policy") :]))]
+    ordered = sorted(policies, key=lambda key: int(key[len("policy") :]))
+    return [_rule(name, text, policies[key]) for key in ordered]
 
 
-def _rule(name: str, policy: dict[str, Any]) -> Rule:
+def _rule(name: str, text: str, policy: dict[str, Any]) -> Rule:
     notes = {key: value or "" for key, value in policy.get("annotations", {}).items()}
     id = notes.get("id", "")
     if not _ID.fullmatch(id):
@@ -122,9 +123,6 @@ def _rule(name: str, policy: dict[str, Any]) -> Rule:
     for note in ("sentence", "basis"):
         if not notes.get(note, "").endswith("."):
             raise PolicyError(f"Policy {id} in {name} needs a @{note} that ends in a full stop.")
-    text = cedarpy.policies_from_json_str(
-        json.dumps({"staticPolicies": {"policy0": policy}, "templates": {}, "templateLinks": []})
-    )
     scope = {part: policy[part] for part in ("principal", "action", "resource")}
     return Rule(
         id=id,
@@ -133,9 +131,21 @@ def _rule(name: str, policy: dict[str, Any]) -> Rule:
         otherwise=notes.get("otherwise", ""),
         basis=notes["basis"],
         file=name,
-        text=cedarpy.format_policies(text, line_width=100),
+        text=_source(name, text, id, policy),
         _scope=scope,
     )
+
+
+def _source(name: str, text: str, id: str, policy: dict[str, Any]) -> str:
+    """The lines of ``text`` that are this ``policy`` and nothing else."""
+    if text.count(f'@id("{id}")') > 1:
+        raise PolicyError(f"Two policies are called {id}: each needs an @id of its own.")
+    written = re.search(rf'^@id\("{id}"\)$.*?;$', text, re.MULTILINE | re.DOTALL)
+    if written and json.loads(cedarpy.policies_to_json_str(written[0]))["staticPolicies"] == {
+        "policy0": policy
+    }:
+        return written[0]
+    raise PolicyError(f"Policy {id} in {name} must begin with a line @id(…) and end at the end of a line.")
 
 
 def _covers_action(scope: dict[str, Any], action: str) -> bool:

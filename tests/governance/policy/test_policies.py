@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from governance.consent.vocabulary import PURPOSES
 from governance.errors import PolicyError
 from governance.policy import Effect, Policy, Request
 from governance.policy.cases import Case, read, run, untested
@@ -82,6 +83,12 @@ def test_a_person_is_told_in_one_plain_sentence_and_a_lawyer_why(policy: Policy)
         assert rule.basis
 
 
+def test_policies_and_grants_speak_of_the_same_purposes(policy: Policy):
+    known = set(re.findall(r'"(\w+:\w+)"', policy.rule("purpose-unknown").text))
+    prohibited = {id for id in known if id.startswith("vernissage:")} | {"dpv:PoliticalCampaign"}
+    assert known - prohibited == set(PURPOSES)
+
+
 def test_a_permit_with_conditions_says_what_was_missing(policy: Policy):
     for rule in policy.rules.all:
         if rule.effect is Effect.PERMIT and "when" in rule.text and rule.id != "weights-public":
@@ -94,7 +101,9 @@ def test_a_permit_with_conditions_says_what_was_missing(policy: Policy):
         (lambda text: text.replace("context.minor", "context.minro"), "does not fit schema.cedarschema"),
         (lambda text: text.replace('Action::"make a film"', 'Action::"make film"'), "does not fit"),
         (lambda text: text.replace('@id("minor")', ""), "has no @id"),
+        (lambda text: text.replace('@id("minor")\n', '@id("minor") '), "must begin with a line"),
         (lambda text: text.replace('@id("minor")', '@id("impersonation")'), "Two policies are called"),
+        (lambda text: text.replace('@id("minor")', '@id("grant-voice")'), "Two policies are called"),
         (lambda text: re.sub(r'@sentence\("Nobody[^"]*"\)', "", text), "needs a @sentence"),
         (lambda text: re.sub(r'@basis\("House[^"]*"\)', "", text), "needs a @basis"),
         (lambda text: text.replace("forbid (", "forbid ", 1), "is not Cedar"),
