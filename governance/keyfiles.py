@@ -87,7 +87,7 @@ def replace(path: Path, data: bytes) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def read(path: Path, *, private: bool) -> bytes:
+def read(path: Path, *, private: bool, limit: int = MAX_BYTES) -> bytes:
     """The bytes of a key file (``private``: nobody else may read it) or of a certificate (nor write it).
 
     Raises:
@@ -109,9 +109,9 @@ def read(path: Path, *, private: bool) -> bytes:
             _check_access(path, found, forbidden=0o077, remedy=f"chmod {PRIVATE:o} {path}")
         else:
             _check_access(path, found, forbidden=0o022, remedy=f"chmod {PUBLIC:o} {path}")
-        if found.st_size > MAX_BYTES:
+        if found.st_size > limit:
             raise KeysDamaged(f"{path} is too large to be a key: restore it from a copy.")
-        return file.read(MAX_BYTES)
+        return file.read(limit)
 
 
 def _check_access(path: Path, found: os.stat_result, forbidden: int, remedy: str) -> None:

@@ -7,6 +7,8 @@ A directory only its owner can enter holds
 ``root-key.pem``      0600  the root's key: needed to renew the signer only, so it may be kept elsewhere
 ``signer.pem``        0600  the signer's key and certificate: what a film is sealed with
 ``certificates/``     0700  every signer certificate ever issued, by serial number
+``distrusted.json``   0600  signers whose key was stolen
+``trusted/``          0700  trust lists of others (``governance.provenance.trust``)
 ====================  ====  ==================================================================================
 """
 
@@ -21,9 +23,10 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 
 from governance import home, keyfiles
-from governance.errors import KeysDamaged, KeysError, KeysExpired, KeysMissing
-from governance.provenance import certificates
+from governance.errors import KeysDamaged, KeysError, KeysExpired
+from governance.provenance import certificates, trust
 from governance.provenance.certificates import Algorithm, PrivateKey
+from governance.provenance.trust import TrustList
 
 ROOT = "root.pem"
 ROOT_KEY = "root-key.pem"
@@ -38,21 +41,15 @@ def default_directory() -> Path:
     return home.keys_directory()
 
 
-def house_anchors(directory: Path | None = None) -> tuple[str, ...]:
-    """The house's root certificate (PEM) to verify against, or nothing where no keys were made.
+def house_trust(directory: Path | None = None) -> TrustList:
+    """Whose word this house takes: its own, and theirs whose trust lists it keeps.
 
     Raises:
         KeysUnsafe: somebody else could have put another root in its place.
-        KeysDamaged: it is not a certificate.
+        KeysDamaged: the root is not a certificate.
+        ReadError: a list that it keeps is damaged.
     """
-    directory = directory or default_directory()
-    try:
-        keyfiles.check_directory(directory)
-        pem = keyfiles.read(directory / ROOT, private=False)
-    except KeysMissing:
-        return ()
-    _parse(x509.load_pem_x509_certificate, pem, directory / ROOT)
-    return (pem.decode("ascii"),)
+    return TrustList.of_house(directory or default_directory())
 
 
 @dataclass(frozen=True)
@@ -141,8 +138,12 @@ class Authority:
         _check_pair(key, certificate, directory / SIGNER)
         return cls(directory, root, certificate, key)
 
-    def renew(self) -> Self:
+    def renew(self, *, stolen_since: datetime | None = None) -> Self:
         """Issue a new signer, in use for a year from now; the old one's films stay ``Trusted``.
+
+        Args:
+            stolen_since: when somebody else may have had the old signer's key. Of what it sealed, only
+                that stays ``Trusted`` which a trusted clock saw earlier.
 
         Raises:
             KeysMissing: ``root-key.pem`` is kept elsewhere; bring it back for the renewal.
@@ -160,6 +161,8 @@ class Authority:
         key = certificates.new_key(self.algorithm)
         certificate = certificates.signer_certificate(key, self.root, root_key, issued)
         _keep(self.directory, certificate)
+        if stolen_since is not None:
+            trust.distrust(self.directory, self.certificate, stolen_since)
         keyfiles.replace(self.directory / SIGNER, _signer_pem(key, certificate))
         return type(self).open(self.directory)
 
@@ -188,19 +191,32 @@ class Authority:
         """The root certificate, the trust anchor of everything this authority seals."""
         return certificates.certificate_pem(self.root).decode("ascii")
 
-    def signer(self) -> c2pa.Signer:
+    def trust(self) -> TrustList:
+        """What its own films are judged by: its root alone, the clocks it goes by, and what it disowned.
+
+        Raises ``KeysUnsafe`` and ``ReadError`` as ``house_trust`` does.
+        """
+        return TrustList.of_house(self.directory, own=self.root)
+
+    def signer(self, clock: str | None = None) -> c2pa.Signer:
         """A signer for one C2PA context (which consumes it).
+
+        Args:
+            clock: the address of a time stamp authority (RFC 3161) to have each seal stamped by.
 
         Raises:
             KeysExpired: its year is over, or has not begun by this machine's clock.
+            KeysError: ``clock`` is no address.
         """
+        if clock is not None and not clock.startswith(("http://", "https://")):
+            raise KeysError(f"{clock!r} is no address of a time stamp authority: give one of http or https.")
         _check_time(self.certificate, self.expires, datetime.now(UTC), "run `vernissage keys renew`")
         return c2pa.Signer.from_info(
             c2pa.C2paSignerInfo(
                 self.algorithm,
                 certificates.certificate_pem(self.certificate),
                 certificates.key_pem(self._key),
-                None,
+                clock,
             )
         )
 

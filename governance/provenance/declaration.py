@@ -1,6 +1,8 @@
 """What a manifest found in a file says. Anybody may have written it: nothing in it is taken for granted."""
 
-from collections.abc import Iterator, Mapping
+import base64
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, cast, get_args
@@ -8,18 +10,25 @@ from typing import Any, cast, get_args
 from governance.errors import MakingError
 from governance.provenance.manifest import (
     ACTIONS,
+    ALGORITHM,
     MAKING,
+    MAX_BINDINGS,
     MAX_INPUTS,
     ROLE,
+    SOFT_BINDING,
     SOFTWARE,
     SOURCE_TYPE,
     SOURCE_TYPES,
     TRAINING,
     TRAINING_ENTRIES,
+    WATERMARKED,
+    Entry,
     Ingredient,
     Making,
     Role,
+    SoftBinding,
     from_hash_name,
+    is_sha256,
     printable,
 )
 
@@ -40,6 +49,10 @@ class Declaration:
         ingredients: the inputs recorded by hash and role, as our films do.
         other_inputs: titles of inputs recorded in any other way.
         training_refused: whether every kind of training and mining is refused.
+        grant: the SHA-256 of the consent grant the film was made by.
+        request: the SHA-256 of the signed request for it.
+        entry: where a ledger tells of that request.
+        bindings: what finds the manifest again when the film has lost it.
     """
 
     title: str | None
@@ -53,6 +66,10 @@ class Declaration:
     ingredients: tuple[Ingredient, ...]
     other_inputs: tuple[str, ...]
     training_refused: bool
+    grant: str | None
+    request: str | None
+    entry: Entry | None
+    bindings: tuple[SoftBinding, ...]
 
 
 def declared_by(making: Making) -> Declaration:
@@ -69,20 +86,24 @@ def declared_by(making: Making) -> Declaration:
         ingredients=making.ingredients,
         other_inputs=(),
         training_refused=True,
+        grant=making.grant,
+        request=making.request,
+        entry=making.entry,
+        bindings=making.bindings,
     )
 
 
 def from_manifest(manifest: Mapping[str, Any]) -> Declaration:
     """Read a manifest as the C2PA SDK reports it; whatever has an unexpected shape counts as not declared."""
     making = _assertion(manifest, MAKING)
-    action = next(_mappings(_assertion(manifest, ACTIONS).get("actions")), {})
+    actions = list(_mappings(_assertion(manifest, ACTIONS).get("actions")))
+    action = actions[0] if actions else {}
     generator = next(_mappings(manifest.get("claim_generator_info")), {})
     entries = _mapping(_assertion(manifest, TRAINING).get("entries"))
     inputs = [
         (entry, _ingredient(entry))
         for entry, _ in zip(_mappings(manifest.get("ingredients")), range(MAX_INPUTS), strict=False)
     ]
-    seed = making.get("seed")
     return Declaration(
         title=_text(manifest.get("title")),
         software=_text(generator.get("name")),
@@ -91,7 +112,7 @@ def from_manifest(manifest: Mapping[str, Any]) -> Declaration:
         source_type=_source_type(action.get("digitalSourceType")),
         rights=_text(making.get("rights")),
         driver=_text(making.get("driver")),
-        seed=seed if isinstance(seed, int) and not isinstance(seed, bool) else None,
+        seed=_whole(making.get("seed")),
         ingredients=tuple(ingredient for _, ingredient in inputs if ingredient is not None),
         other_inputs=tuple(
             _text(entry.get("title")) or "untitled" for entry, ingredient in inputs if ingredient is None
@@ -99,6 +120,10 @@ def from_manifest(manifest: Mapping[str, Any]) -> Declaration:
         training_refused=all(
             _mapping(entries.get(entry)).get("use") == "notAllowed" for entry in TRAINING_ENTRIES
         ),
+        grant=_sha256(making.get("grant")),
+        request=_sha256(making.get("request")),
+        entry=_entry(_mapping(making.get("ledger"))),
+        bindings=tuple(_bindings(manifest, actions)),
     )
 
 
@@ -118,11 +143,37 @@ def _ingredient(entry: Mapping[str, Any]) -> Ingredient | None:
         return None
 
 
+def _entry(ledger: Mapping[str, Any]) -> Entry | None:
+    origin, index = _text(ledger.get("origin")), _whole(ledger.get("index"))
+    try:
+        return None if origin is None or index is None else Entry(origin, index)
+    except MakingError:
+        return None
+
+
+def _bindings(manifest: Mapping[str, Any], actions: Sequence[Mapping[str, Any]]) -> Iterator[SoftBinding]:
+    watermarks = {
+        _text(_mapping(action.get("parameters")).get(ALGORITHM))
+        for action in actions
+        if action.get("action") == WATERMARKED
+    }
+    for data, _ in zip(_assertions(manifest, SOFT_BINDING), range(MAX_BINDINGS), strict=False):
+        algorithm = _text(data.get("alg"))
+        blocks = list(_mappings(data.get("blocks")))
+        if algorithm is None or len(blocks) != 1:
+            continue
+        with suppress(ValueError, MakingError):
+            yield SoftBinding(algorithm, _octets(blocks[0].get("value")), algorithm in watermarks)
+
+
 def _assertion(manifest: Mapping[str, Any], label: str) -> Mapping[str, Any]:
+    return next(_assertions(manifest, label), {})
+
+
+def _assertions(manifest: Mapping[str, Any], label: str) -> Iterator[Mapping[str, Any]]:
     for assertion in _mappings(manifest.get("assertions")):
         if assertion.get("label") == label:
-            return _mapping(assertion.get("data"))
-    return {}
+            yield _mapping(assertion.get("data"))
 
 
 def _mapping(value: object) -> Mapping[str, Any]:
@@ -135,6 +186,21 @@ def _mappings(value: object) -> Iterator[Mapping[str, Any]]:
 
 def _text(value: object) -> str | None:
     return printable(value) if isinstance(value, str) and value.strip() else None
+
+
+def _octets(value: object) -> bytes:
+    """A byte string as the SDK takes it (a list of octets) or gives it back (base64); or ``ValueError``."""
+    if isinstance(value, list) and all(isinstance(octet, int) for octet in value):
+        return bytes(value)
+    return base64.b64decode(str(value), validate=True)
+
+
+def _whole(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _sha256(value: object) -> str | None:
+    return value if isinstance(value, str) and is_sha256(value) else None
 
 
 def _source_type(value: object) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from governance.provenance.manifest import Ingredient, printable
+from governance.provenance.manifest import Ingredient, SoftBinding, printable
 
 if TYPE_CHECKING:
     from governance.provenance.declaration import Declaration
@@ -27,6 +27,7 @@ RIGHTS = {
     "fictional": "the person shown is fictional",
     "own-likeness": "the person shown asked for it",
     "sitter-of-the-house": "the portrait is one this software is released with",
+    "granted": "the person shown has signed a consent grant",
 }
 INPUTS = {"portrait": "portrait", "speech": "speech", "motion": "motion file"}
 
@@ -40,6 +41,7 @@ def _trusted(reading: Reading) -> list[str]:
     return [
         f"TRUSTED: {_name(reading)} was sealed by {_signer(reading)}, whose certificate you trust, "
         "and its pictures and sound have not been changed since.",
+        *_sealed(reading),
         *_declared(reading, "The signer declares", "Declared"),
         "The seal proves who says this and that nothing was altered; "
         "it does not prove that what is said is true.",
@@ -47,12 +49,13 @@ def _trusted(reading: Reading) -> list[str]:
 
 
 def _unknown(reading: Reading) -> list[str]:
-    expired = any(reason.code.startswith("signingCredential.expired") for reason in reading.reasons)
-    why = (
-        "but the signer's certificate has expired, so the name is no longer vouched for."
-        if expired
-        else "but no certificate you trust vouches for that name: anyone can write it."
-    )
+    codes = {reason.code for reason in reading.reasons}
+    if "signingCredential.distrusted" in codes:
+        why = "but that house says the key it was sealed with was stolen: anyone may have made it."
+    elif "signingCredential.expired" in codes:
+        why = "but the signer's certificate has expired, so the name is no longer vouched for."
+    else:
+        why = "but no certificate you trust vouches for that name: anyone can write it."
     return [
         f"UNKNOWN SIGNER: {_name(reading)} was sealed by someone calling themselves {_signer(reading)} "
         f"and its pictures and sound have not been changed since, {why}",
@@ -133,7 +136,12 @@ def _declared(reading: Reading, who: str, what: str) -> list[str]:
         words.append(f"{what} inputs: {inputs}.")
     if declared.rights is not None:
         right = RIGHTS.get(declared.rights, f"“{declared.rights}”")
-        words.append(f"{what} right to show this face: {right}.")
+        granted = f" (sha256 {declared.grant[:12]}…)" if declared.grant else ""
+        words.append(f"{what} right to show this face: {right}{granted}.")
+    if record := _record(declared):
+        words.append(f"{what} record: {record}.")
+    if marks := _joined([_mark(binding) for binding in declared.bindings]):
+        words.append(f"{what} marks, by which the film is known without its seal: {marks}.")
     if declared.training_refused:
         words.append(f"{what} limit: not to be used to train AI systems, nor mined for data.")
     return words
@@ -160,7 +168,30 @@ def _inputs(ingredients: tuple[Ingredient, ...], others: tuple[str, ...]) -> str
     if models:
         named.append(f"{models} model file{'s' if models > 1 else ''}, recorded by hash")
     named += [f"“{title}”" for title in others]
-    return f"{', '.join(named[:-1])} and {named[-1]}" if len(named) > 1 else "".join(named)
+    return _joined(named)
+
+
+def _record(declared: Declaration) -> str:
+    parts = []
+    if declared.request is not None:
+        parts.append(f"a signed request (sha256 {declared.request[:12]}…)")
+    if declared.entry is not None:
+        parts.append(f"entry {declared.entry.index} of the ledger “{declared.entry.origin}”")
+    return _joined(parts)
+
+
+def _mark(binding: SoftBinding) -> str:
+    return f"a {'watermark' if binding.watermark else 'fingerprint'} “{binding.algorithm}”"
+
+
+def _joined(parts: list[str]) -> str:
+    return f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else "".join(parts)
+
+
+def _sealed(reading: Reading) -> list[str]:
+    if reading.sealed is None:
+        return []
+    return [f"A clock you trust saw the seal on {reading.sealed:%Y-%m-%d at %H:%M} UTC."]
 
 
 def _signer(reading: Reading) -> str:

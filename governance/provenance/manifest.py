@@ -15,18 +15,25 @@ from typing import Any, Literal, Self, get_args
 from governance.errors import MakingError
 
 Role = Literal["portrait", "speech", "motion", "weights"]
-Rights = Literal["public-domain", "fictional", "own-likeness", "sitter-of-the-house"]
+Rights = Literal["public-domain", "fictional", "own-likeness", "sitter-of-the-house", "granted"]
+GRANTED: Rights = "granted"
+"""By a consent grant that the person shown has signed; its hash is in the manifest."""
 
 SOFTWARE = "Vernissage"
 FORMAT = "video/mp4"
 MAX_TEXT = 200
 MAX_INPUTS = 100
+MAX_BINDINGS = 16
+MAX_BINDING_BYTES = 4096
 SHA256_NAME = "ni:///sha-256;"
 """How RFC 6920 names a SHA-256 hash; the digest follows in unpadded base64url."""
 
 MAKING = "org.vernissage.making"
 ROLE = "org.vernissage.role"
 ACTIONS = "c2pa.actions.v2"
+WATERMARKED = "c2pa.watermarked.bound"
+ALGORITHM = "org.vernissage.algorithm"
+SOFT_BINDING = "c2pa.soft-binding"
 DISCLOSURE = "c2pa.ai-disclosure"
 TRAINING = "cawg.training-mining"
 TRAINING_ENTRIES = (
@@ -59,7 +66,7 @@ class Ingredient:
     def __post_init__(self) -> None:
         _check_text("An input's title", self.title)
         _check_text("An input's media type", self.mime)
-        if len(self.sha256) != 64 or set(self.sha256) - set("0123456789abcdef"):
+        if not is_sha256(self.sha256):
             raise MakingError(f"The hash of {self.title!r} must be 64 lower-case hexadecimal digits.")
         if self.role not in get_args(Role):
             raise MakingError(
@@ -83,6 +90,39 @@ class Ingredient:
 
 
 @dataclass(frozen=True)
+class Entry:
+    """Where the ledger tells of the request: the leaf at ``index`` of the log called ``origin``."""
+
+    origin: str
+    index: int
+
+    def __post_init__(self) -> None:
+        _check_text("A ledger's name", self.origin)
+        if not 0 <= self.index < 2**63:
+            raise MakingError("The index of a ledger entry must be from 0 to 2**63 - 1.")
+
+
+@dataclass(frozen=True)
+class SoftBinding:
+    """What finds this manifest again when it was stripped from the film (C2PA 2.4, "Soft Bindings").
+
+    Attributes:
+        algorithm: its name, such as ``io.iscc.v0``.
+        value: what that algorithm yields for the film; 1 to 4096 bytes.
+        watermark: whether it was put into the pictures or the sound; otherwise it is a fingerprint of them.
+    """
+
+    algorithm: str
+    value: bytes
+    watermark: bool
+
+    def __post_init__(self) -> None:
+        _check_text("A soft binding's algorithm", self.algorithm)
+        if not 1 <= len(self.value) <= MAX_BINDING_BYTES:
+            raise MakingError(f"The value of a soft binding must be 1 to {MAX_BINDING_BYTES} bytes.")
+
+
+@dataclass(frozen=True)
 class Making:
     """How one film was made: all that its manifest will declare.
 
@@ -97,6 +137,11 @@ class Making:
         seed: the seed of its randomness, 0 to 2**63 - 1.
         software_version: the version of this software.
         created: when, by this machine's clock; with a time zone.
+        grant: the SHA-256 of the consent grant (lower-case hexadecimal) if, and only if, ``rights`` is
+            ``granted``.
+        request: the SHA-256 of the signed request that asked for the film, if one did.
+        entry: where the ledger tells of that request.
+        bindings: watermarks in the film and fingerprints of it, each algorithm once.
     """
 
     title: str
@@ -109,6 +154,10 @@ class Making:
     seed: int
     software_version: str
     created: datetime
+    grant: str | None = None
+    request: str | None = None
+    entry: Entry | None = None
+    bindings: tuple[SoftBinding, ...] = ()
 
     def __post_init__(self) -> None:
         _check_text("A film's title", self.title)
@@ -118,6 +167,14 @@ class Making:
             raise MakingError(
                 f"By what right is this face animated? Declare one of {', '.join(get_args(Rights))}."
             )
+        if (self.rights == GRANTED) != (self.grant is not None):
+            raise MakingError("A film is made by a grant if, and only if, it names the grant by its hash.")
+        for what, sha256 in (("a grant", self.grant), ("a request", self.request)):
+            if sha256 is not None and not is_sha256(sha256):
+                raise MakingError(f"The hash of {what} must be 64 lower-case hexadecimal digits.")
+        algorithms = {binding.algorithm for binding in self.bindings}
+        if len(algorithms) != len(self.bindings) or len(self.bindings) > MAX_BINDINGS:
+            raise MakingError(f"A film has at most {MAX_BINDINGS} soft bindings, one for each algorithm.")
         if not 0 <= self.seed < 2**63:
             raise MakingError("The seed must be from 0 to 2**63 - 1.")
         if self.created.tzinfo is None:
@@ -145,8 +202,9 @@ class Making:
 def to_manifest(making: Making) -> dict[str, Any]:
     """The manifest definition of ``making``, as the C2PA SDK takes it.
 
-    It holds exactly one action, ``c2pa.created``; every input as an ``inputTo`` ingredient that action
-    refers to; the AI disclosure; the refusal of training and mining; and ``org.vernissage.making``.
+    Its actions are ``c2pa.created`` and, for each watermark, ``c2pa.watermarked.bound``. It holds every
+    input as an ``inputTo`` ingredient that the first refers to; the AI disclosure; the refusal of training
+    and mining; each soft binding; and ``org.vernissage.making``.
     """
     software = {"name": SOFTWARE, "version": making.software_version}
     labels = [f"input-{number}" for number in range(len(making.ingredients))]
@@ -162,7 +220,22 @@ def to_manifest(making: Making) -> dict[str, Any]:
         "modelName": f"{SOFTWARE} {making.driver}",
         "contentProfile": {"humanOversightLevel": "prompt_guided"},
     }
-    own = {"rights": making.rights, "driver": making.driver, "seed": making.seed}
+    watermarked = [
+        {"action": WATERMARKED, "softwareAgent": software, "parameters": {ALGORITHM: binding.algorithm}}
+        for binding in making.bindings
+        if binding.watermark
+    ]
+    own: dict[str, Any] = {"rights": making.rights, "driver": making.driver, "seed": making.seed}
+    if making.grant is not None:
+        own["grant"] = making.grant
+    if making.request is not None:
+        own["request"] = making.request
+    if making.entry is not None:
+        own["ledger"] = {"origin": making.entry.origin, "index": making.entry.index}
+    bindings = [
+        {"alg": binding.algorithm, "blocks": [{"scope": {}, "value": list(binding.value)}]}
+        for binding in making.bindings
+    ]
     return {
         "title": making.title,
         "format": FORMAT,
@@ -174,13 +247,19 @@ def to_manifest(making: Making) -> dict[str, Any]:
         "assertions": [
             {"label": label, "created": True, "data": data}
             for label, data in (
-                (ACTIONS, {"actions": [created]}),
+                (ACTIONS, {"actions": [created, *watermarked]}),
                 (DISCLOSURE, disclosure),
                 (TRAINING, {"entries": {entry: {"use": "notAllowed"} for entry in TRAINING_ENTRIES}}),
                 (MAKING, own),
+                *((SOFT_BINDING, binding) for binding in bindings),
             )
         ],
     }
+
+
+def is_sha256(text: str) -> bool:
+    """Whether ``text`` is a SHA-256 in lower-case hexadecimal."""
+    return len(text) == 64 and not set(text) - set("0123456789abcdef")
 
 
 def to_hash_name(sha256: str) -> str:

@@ -9,18 +9,18 @@ import os
 import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import c2pa
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 
-from governance.errors import ReadError
-from governance.provenance import explanation
+from governance.provenance import certificates, explanation
 from governance.provenance.declaration import Declaration, from_manifest
 from governance.provenance.manifest import printable
+from governance.provenance.trust import TrustList, trust_of
 
 SCHEMA = "org.vernissage.reading/1"
 MAX_BYTES = 4 * 1024**3
@@ -29,10 +29,17 @@ MAX_REASONS = 20
 
 SIGNED = "claimSignature.validated"
 TRUSTED = "signingCredential.trusted"
+DISTRUSTED = "signingCredential.distrusted"
+UNTRUSTED = "signingCredential.untrusted"
+TIMED = "timeStamp.trusted"
 BOUND = frozenset(
     f"assertion.{kind}Hash.match" for kind in ("bmff", "data", "boxes", "collection", "multiAsset")
 )
 ABOUT_SIGNER = ("signingCredential.", "timeStamp.")
+
+HOUSES = "urn:vernissage:houses"
+CLOCKS = "urn:vernissage:clocks"
+"""Which list a certificate was found in. The SDK lets a clock's root vouch for a signer, too: we do not."""
 
 
 class State(StrEnum):
@@ -78,6 +85,7 @@ class Reading:
         signer: who signed it, if there is a credential to tell.
         declaration: what the credential declares; a fact about the maker's word, not about the world.
         reasons: the findings behind ``state``.
+        sealed: when a time stamp authority whose word the reader takes saw the seal (UTC).
     """
 
     path: Path
@@ -85,6 +93,7 @@ class Reading:
     signer: Signer | None
     declaration: Declaration | None
     reasons: tuple[Reason, ...]
+    sealed: datetime | None = None
 
     def explain(self) -> str:
         """Several plain sentences, one a line, for a reader who has never heard of C2PA."""
@@ -97,12 +106,15 @@ class Reading:
             declared = asdict(self.declaration)
             created = self.declaration.created
             declared["created"] = created.isoformat() if created else None
+            for binding in declared["bindings"]:
+                binding["value"] = binding["value"].hex()
         return json.dumps(
             {
                 "schema": SCHEMA,
                 "file": str(self.path),
                 "state": self.state.value,
                 "signer": asdict(self.signer) if self.signer else None,
+                "sealed": self.sealed.isoformat() if self.sealed else None,
                 "declared": declared,
                 "reasons": [asdict(reason) for reason in self.reasons],
                 "explanation": explanation.sentences(self),
@@ -111,12 +123,14 @@ class Reading:
         )
 
 
-def read(path: Path, anchors: Sequence[str | bytes] = (), *, max_bytes: int = MAX_BYTES) -> Reading:
+def read(
+    path: Path, anchors: TrustList | Sequence[str | bytes] = (), *, max_bytes: int = MAX_BYTES
+) -> Reading:
     """Read the credential of a film, picture or sound; nothing is fetched from anywhere.
 
     Args:
         path: any file; what kind it is, its bytes tell, not its name.
-        anchors: root certificates (PEM) of the houses whose word the reader takes.
+        anchors: whose word the reader takes: a trust list, or root certificates (PEM) of houses.
         max_bytes: larger files are ``UNREADABLE``.
 
     Raises:
@@ -125,11 +139,18 @@ def read(path: Path, anchors: Sequence[str | bytes] = (), *, max_bytes: int = MA
     settings: dict[str, Any] = {
         "verify": {"verify_trust": True, "remote_manifest_fetch": False, "ocsp_fetch": False}
     }
-    if anchors:
-        settings["trust"] = {"trust_anchors": "".join(_anchor(anchor) for anchor in anchors)}
+    trust = trust_of(anchors)
+    lists = ((HOUSES, "manifest", trust.houses), (CLOCKS, "tsa", trust.clocks))
+    settings["trust"] = {
+        "anchors": [
+            {"trust_uri": uri, "trust_kind": kind, "trust_anchors": _pem(roots)}
+            for uri, kind, roots in lists
+            if roots
+        ]
+    }
     try:
         with _open(path, max_bytes) as file, c2pa.Context.from_dict(settings) as context:
-            return _judge(path, file, context)
+            return _judge(path, file, context, trust)
     except OSError as error:
         return _without_credential(path, State.UNREADABLE, "file.unreadable", error.strerror or str(error))
     except ValueError as error:
@@ -152,7 +173,7 @@ def _open(path: Path, max_bytes: int) -> BinaryIO:
     return file
 
 
-def _judge(path: Path, file: BinaryIO, context: c2pa.Context) -> Reading:
+def _judge(path: Path, file: BinaryIO, context: c2pa.Context, trust: TrustList) -> Reading:
     try:
         with c2pa.Reader(file, context=context) as reader:
             store = json.loads(reader.json())
@@ -164,8 +185,13 @@ def _judge(path: Path, file: BinaryIO, context: c2pa.Context) -> Reading:
     except (ValueError, RecursionError):
         return _without_credential(path, State.TAMPERED, "manifest.malformed", "the credential is garbled")
     manifest = store.get("manifests", {}).get(store.get("active_manifest"), {})
+    signer = _signer(manifest.get("signature_info"))
+    sealed = _sealed(store, manifest)
     state, reasons = _judge_results(store)
-    return Reading(path, state, _signer(manifest.get("signature_info")), from_manifest(manifest), reasons)
+    if state is State.TRUSTED and _is_distrusted(signer, sealed, trust):
+        state = State.UNKNOWN_SIGNER
+        reasons = (Reason(DISTRUSTED, "the house says that this signer's key was stolen"),)
+    return Reading(path, state, signer, from_manifest(manifest), reasons, sealed)
 
 
 def _judge_failure(error: c2pa.C2paError) -> tuple[State, str]:
@@ -189,7 +215,10 @@ def _judge_results(store: Mapping[str, Any]) -> tuple[State, tuple[Reason, ...]]
     passed = {finding["code"]: finding for finding in active.get("success", ())}
     failed = {finding["code"]: finding for part in (active, *inputs) for finding in part.get("failure", ())}
     unchanged = SIGNED in passed and not BOUND.isdisjoint(passed)
-    if store.get("validation_state") == "Trusted" and unchanged and TRUSTED in passed and not failed:
+    vouched = TRUSTED in passed and results.get("trustListUri") == HOUSES
+    if TRUSTED in passed and not vouched:
+        failed[UNTRUSTED] = {"explanation": "only a time stamp authority vouches for the signer"}
+    if store.get("validation_state") == "Trusted" and unchanged and vouched and not failed:
         vouching = {code: passed[code] for code in (TRUSTED, SIGNED, *sorted(BOUND)) if code in passed}
         return State.TRUSTED, _reasons(vouching)
     if unchanged and all(code.startswith(ABOUT_SIGNER) for code in failed):
@@ -218,10 +247,27 @@ def _without_credential(path: Path, state: State, code: str, detail: str) -> Rea
     return Reading(path, state, None, None, (Reason(code, printable(detail)),))
 
 
-def _anchor(pem: str | bytes) -> str:
-    data = pem if isinstance(pem, bytes) else pem.encode()
+def _sealed(store: Mapping[str, Any], manifest: Mapping[str, Any]) -> datetime | None:
+    """The time in the seal, if a clock the reader trusts put it there."""
+    active = store.get("validation_results", {}).get("activeManifest", {})
+    if not any(finding["code"] == TIMED for finding in active.get("success", ())):
+        return None
     try:
-        certificates = x509.load_pem_x509_certificates(data)
-    except ValueError as error:
-        raise ReadError("A trust anchor must be a certificate in PEM, such as a house's root.pem.") from error
-    return "".join(certificate.public_bytes(Encoding.PEM).decode("ascii") for certificate in certificates)
+        time = datetime.fromisoformat(str(manifest.get("signature_info", {}).get("time")))
+        return time.astimezone(UTC) if time.tzinfo else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def _is_distrusted(signer: Signer | None, sealed: datetime | None, trust: TrustList) -> bool:
+    """Whether the signer's house has disowned it, and no clock saw the seal before that."""
+    return any(
+        signer is not None
+        and signer.serial == str(entry.certificate.serial_number)
+        and (sealed is None or sealed >= entry.since)
+        for entry in trust.distrusted
+    )
+
+
+def _pem(roots: Sequence[x509.Certificate]) -> str:
+    return "".join(certificates.certificate_pem(root).decode("ascii") for root in roots)

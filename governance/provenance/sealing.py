@@ -17,7 +17,9 @@ from governance.provenance.manifest import FORMAT, Making, to_manifest
 from governance.provenance.reading import Reading, State, read
 
 
-def seal(unsigned: Path, signed: Path, making: Making, authority: Authority) -> Reading:
+def seal(
+    unsigned: Path, signed: Path, making: Making, authority: Authority, *, clock: str | None = None
+) -> Reading:
     """Write ``unsigned`` (an MP4) with the manifest of ``making`` to ``signed``.
 
     The sealed film is written beside ``signed`` under another name, flushed to the disk, read back
@@ -25,19 +27,32 @@ def seal(unsigned: Path, signed: Path, making: Making, authority: Authority) -> 
     film at ``signed`` that is not ``TRUSTED``. What stood there before is replaced on success, and left as
     it was on failure. ``unsigned`` and ``signed`` may be the same path.
 
+    Args:
+        unsigned: the film.
+        signed: where the sealed film goes.
+        making: what it declares.
+        authority: who seals it.
+        clock: the address of a time stamp authority (RFC 3161), one that the house goes by
+            (``vernissage keys trust --clock``): its films stay ``TRUSTED`` when the signer has expired.
+
     Returns:
         What the finished file says, in state ``TRUSTED``.
 
     Raises:
-        SealError: the film cannot be read, signed or written, or did not read back as declared.
+        SealError: the film cannot be read, signed, stamped or written, or did not read back as declared.
         KeysExpired: the signer must be renewed.
     """
-    signer = authority.signer()
+    signer = authority.signer(clock)
     temporary = signed.with_name(f".{secrets.token_hex(8)}.unsealed")
     try:
-        _sign(unsigned, temporary, making, authority, signer)
-        reading = replace(read(temporary, [authority.root_pem]), path=signed)
+        _sign(unsigned, temporary, making, authority, signer, clock)
+        reading = replace(read(temporary, authority.trust()), path=signed)
         _check(reading, making)
+        if clock is not None and reading.sealed is None:
+            raise SealError(
+                f"The time stamp of {clock} is by a clock this house does not go by, so the film was "
+                "deleted: run `vernissage keys trust --clock` with its root certificate."
+            )
         temporary.replace(signed)
         _flush_directory(signed.parent)
     except OSError as error:
@@ -51,7 +66,14 @@ def seal(unsigned: Path, signed: Path, making: Making, authority: Authority) -> 
     return reading
 
 
-def _sign(unsigned: Path, temporary: Path, making: Making, authority: Authority, signer: c2pa.Signer) -> None:
+def _sign(
+    unsigned: Path,
+    temporary: Path,
+    making: Making,
+    authority: Authority,
+    signer: c2pa.Signer,
+    clock: str | None,
+) -> None:
     settings = {
         "verify": {"remote_manifest_fetch": False, "ocsp_fetch": False},
         "trust": {"trust_anchors": authority.root_pem},
@@ -72,7 +94,8 @@ def _sign(unsigned: Path, temporary: Path, making: Making, authority: Authority,
                     c2pa.Builder(to_manifest(making), context=context).sign(FORMAT, source, destination)
             except c2pa.C2paError as error:
                 destination.flush()
-                raise SealError(f"The film {unsigned} cannot be sealed: {error}.") from error
+                hint = f" Check that the time stamp authority {clock} answers." if clock else ""
+                raise SealError(f"The film {unsigned} cannot be sealed: {error}.{hint}") from error
             destination.flush()
             os.fsync(descriptor)
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Request
 from starlette.concurrency import run_in_threadpool
 
-from governance.provenance import house_anchors, read
+from governance.provenance import house_trust, read
 from service.api.problems import Problem
 
 MAX_UPLOAD_BYTES = 512 << 20
@@ -34,7 +34,7 @@ async def verify(request: Request, x_file_name: Annotated[str, Header(max_length
     with tempfile.TemporaryDirectory(prefix="vernissage-") as folder:
         path = Path(folder) / "upload"
         await _receive(request, path)
-        reading = await run_in_threadpool(read, path, house_anchors())
+        reading = await run_in_threadpool(read, path, house_trust())
     return json.loads(replace(reading, path=Path(Path(x_file_name).name)).to_json())
 
 

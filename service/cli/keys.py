@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from governance import hubkeys
 from governance.hubkeys import HubKeys
-from governance.provenance import Authority, default_directory
+from governance.provenance import Authority, TrustList, default_directory, house_trust
 from service.cli import console
 
 app = typer.Typer(help="The keys that sign this house's films, credentials and ledger.", no_args_is_help=True)
@@ -55,9 +57,20 @@ def show(as_json: AsJson = False) -> None:
 
 
 @app.command()
-def renew(as_json: AsJson = False) -> None:
+def renew(
+    stolen_since: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"],
+            help="When (UTC) somebody else may have got the present signer's key; what it sealed is "
+            "trusted no more, unless a trusted clock saw it before.",
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
     """Issue a new signer from the same root; films sealed before stay trusted."""
-    Authority.open(default_directory()).renew()
+    stolen = stolen_since.replace(tzinfo=UTC) if stolen_since else None
+    Authority.open(default_directory()).renew(stolen_since=stolen)
     _describe(as_json)
 
 
@@ -71,6 +84,45 @@ def rotate(
     """Let the hub sign credentials and responses with a new key."""
     HubKeys.open(default_directory()).rotate(stolen=stolen)
     _describe(as_json)
+
+
+@app.command()
+def trust(
+    file: Annotated[Path, typer.Argument(help="A root certificate (PEM) or a trust list (JSON).")],
+    clock: Annotated[
+        bool, typer.Option("--clock", help="It is of a time stamp authority, not of a house that seals.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Go by the word of another house, or of a clock, from now on.
+
+    Make sure over another channel that the file is theirs.
+    """
+    try:
+        added = TrustList.read(file.read_bytes(), clocks=clock)
+    except OSError as error:
+        raise typer.BadParameter(f"The trust list {file} cannot be read ({error.strerror}).") from error
+    kept = added.keep(default_directory())
+    if as_json:
+        typer.echo(json.dumps({"kept": str(kept)} | json.loads(added.to_json()), indent=2))
+        return
+    for kind, anchors in (("house", added.houses), ("clock", added.clocks)):
+        for anchor in anchors:
+            console.out.print(f"Trusted {kind}: {anchor.subject.rfc4514_string()}", markup=False)
+    console.out.print(f"Remove {kept} to take it back.", markup=False)
+
+
+@app.command("trust-list")
+def trust_list(
+    as_json: Annotated[
+        bool, typer.Option("--json", help="All of it: houses, clocks, stolen keys; else the houses in PEM.")
+    ] = False,
+    own: Annotated[bool, typer.Option("--own", help="This house's own part alone.")] = False,
+) -> None:
+    """Print whose word this house goes by, for others to verify its films with."""
+    authority = Authority.open(default_directory())
+    listed = authority.trust() if own else house_trust()
+    typer.echo(listed.to_json() if as_json else listed.to_pem(), nl=as_json)
 
 
 def _describe(as_json: bool) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from governance.provenance import State, house_anchors, read
+from governance.provenance import State, TrustList, house_trust, read
 from service.cli import console
 
 EXIT = {State.TRUSTED: 0, State.UNKNOWN_SIGNER: 2, State.TAMPERED: 3, State.STRIPPED: 4, State.UNREADABLE: 5}
@@ -19,15 +19,16 @@ def verify(
     file: Annotated[Path, typer.Argument(help="A film, picture or sound.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print the finding as JSON.")] = False,
     anchor: Annotated[
-        list[Path] | None, typer.Option(help="Another house's root certificate (PEM) to trust.")
+        list[Path] | None,
+        typer.Option(help="Another house's root certificate (PEM) or trust list (JSON) to go by."),
     ] = None,
 ) -> None:
     """Explain a file's content credential.
 
     Exits 0 trusted, 2 unknown signer, 3 tampered, 4 stripped, 5 unreadable.
     """
-    anchors: list[str | bytes] = [*house_anchors(), *(_pem(path) for path in anchor or ())]
-    reading = read(file, anchors)
+    trust = house_trust().joined(*(TrustList.read(_content(path)) for path in anchor or ()))
+    reading = read(file, trust)
     if as_json:
         typer.echo(reading.to_json())
     else:
@@ -38,8 +39,8 @@ def verify(
     raise typer.Exit(EXIT[reading.state])
 
 
-def _pem(path: Path) -> bytes:
+def _content(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise typer.BadParameter(f"The certificate {path} cannot be read ({error.strerror}).") from error
+        raise typer.BadParameter(f"The trust list {path} cannot be read ({error.strerror}).") from error

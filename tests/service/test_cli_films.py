@@ -28,7 +28,7 @@ from generator.portrait.portrait import Portrait
 from generator.sitters import Sitter
 from generator.speech.audio import Speech
 from generator.video import probe
-from governance.provenance import Declaration, State, house_anchors, read
+from governance.provenance import Declaration, State, house_trust, read
 
 Outcome = subprocess.CompletedProcess[str]
 Vernissage = Callable[..., Outcome]
@@ -38,7 +38,7 @@ SMALL = ("--size", "128")
 
 
 def declared(film: Path, keys: Path) -> Declaration:
-    reading = read(film, house_anchors(keys))
+    reading = read(film, house_trust(keys))
     assert reading.state is State.TRUSTED
     assert reading.declaration is not None
     return reading.declaration

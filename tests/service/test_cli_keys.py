@@ -1,5 +1,6 @@
 """``vernissage keys``: made once, shown without a secret, renewed without losing a film."""
 
+import json
 import stat
 import subprocess
 from collections.abc import Callable
@@ -131,3 +132,66 @@ def test_keys_need_a_directory_of_their_own(refusal: Refusal, tmp_path: Path):
     (tmp_path / "file").write_text("in the way")
     for place in (tmp_path / "file", tmp_path / "file" / "keys", "/proc/self/keys"):
         assert str(place) in refusal("keys", "init", env={"VERNISSAGE_KEYS": str(place)})
+
+
+def test_the_hubs_own_key_is_rotated(vernissage: Vernissage, house: dict[str, str]):
+    vernissage("keys", "init", "--origin", "example.org/log", env=house)
+    before = json.loads(vernissage("keys", "show", "--json", env=house).stdout)["hub"]
+    assert before["ledger"]["origin"] == "example.org/log"
+    assert [key["kid"] for key in before["believed"]] == [before["keyid"]]
+    assert vernissage("keys", "rotate", env=house).returncode == 0
+    after = json.loads(vernissage("keys", "show", "--json", env=house).stdout)["hub"]
+    assert [key["kid"] for key in after["believed"]] == [after["keyid"], before["keyid"]]
+    assert after["ledger"] == before["ledger"]
+    vernissage("keys", "rotate", "--stolen", env=house)
+    last = json.loads(vernissage("keys", "show", "--json", env=house).stdout)["hub"]
+    assert [key["kid"] for key in last["believed"]] == [last["keyid"]]
+
+
+def test_a_house_from_before_there_was_a_hub_gets_its_hub_keys(
+    vernissage: Vernissage, directory: Path, house: dict[str, str]
+):
+    authority = Authority.init(directory)
+    assert "hub" not in json.loads(vernissage("keys", "show", "--json", env=house).stdout)
+    assert vernissage("keys", "init", "--if-missing", env=house).returncode == 0
+    assert (directory / "hub-key.pem").exists()
+    assert Authority.open(directory).certificate == authority.certificate
+
+
+def test_houses_go_by_each_others_lists_until_these_are_taken_back(
+    vernissage: Vernissage, film: Path, tmp_path: Path, house: dict[str, str]
+):
+    vernissage("keys", "init", "--organisation", "Theirs", env=house)
+    assert vernissage("verify", film, env=house).returncode == 2
+    (tmp_path / "ours.json").write_text(vernissage("keys", "trust-list", "--own", "--json").stdout)
+    told = vernissage("keys", "trust", tmp_path / "ours.json", "--json", env=house)
+    assert (told.returncode, told.stderr) == (0, "")
+    assert vernissage("verify", film, env=house).returncode == 0
+    listed = vernissage("keys", "trust-list", env=house).stdout
+    assert listed.count("BEGIN CERTIFICATE") == 2
+    assert vernissage("keys", "trust-list", "--own", env=house).stdout.count("BEGIN CERTIFICATE") == 1
+    Path(json.loads(told.stdout)["kept"]).unlink()
+    assert vernissage("verify", film, env=house).returncode == 2
+
+
+def test_a_list_is_enough_for_one_look(vernissage: Vernissage, film: Path, tmp_path: Path):
+    (tmp_path / "ours.json").write_text(vernissage("keys", "trust-list", "--json").stdout)
+    nobody = {"VERNISSAGE_KEYS": str(tmp_path / "none")}
+    looked = vernissage("verify", film, "--anchor", tmp_path / "ours.json", env=nobody)
+    assert looked.returncode == 0
+
+
+def test_what_a_stolen_key_sealed_is_disowned(
+    vernissage: Vernissage, films: Path, own_sitter: Sitter, speech: Path, house: dict[str, str]
+):
+    vernissage("keys", "init", env=house)
+    vernissage("animate", own_sitter.name, speech, "--size", 128, "-o", films / "a.mp4", env=house)
+    assert vernissage("keys", "renew", "--stolen-since", "2026-01-01", env=house).returncode == 0
+    looked = vernissage("verify", films / "a.mp4", env=house)
+    assert looked.returncode == 2
+    assert "was stolen" in looked.stdout
+
+
+def test_what_is_no_trust_list_is_refused(refusal: Refusal, speech: Path, tmp_path: Path):
+    assert "certificate in PEM" in refusal("keys", "trust", speech)
+    assert "cannot be read" in refusal("keys", "trust", tmp_path / "none.pem")

@@ -24,9 +24,10 @@ from governance.errors import (
 from governance.provenance import (
     Authority,
     Making,
+    TrustList,
     certificates,
     default_directory,
-    house_anchors,
+    house_trust,
     read,
     seal,
 )
@@ -324,20 +325,20 @@ class TestDirectory:
         assert default_directory().name == "keys"
         assert "vernissage" in default_directory().parts
 
-    def test_anchors_are_the_root_alone(self, authority: Authority) -> None:
-        assert house_anchors(authority.directory) == (authority.root_pem,)
+    def test_a_new_house_trusts_its_own_root_alone(self, authority: Authority) -> None:
+        assert house_trust(authority.directory) == TrustList(houses=(authority.root,))
 
-    def test_without_keys_there_are_no_anchors(self, tmp_path: Path) -> None:
-        assert house_anchors(tmp_path / "keys") == ()
+    def test_without_keys_nobody_is_trusted(self, tmp_path: Path) -> None:
+        assert house_trust(tmp_path / "keys") == TrustList()
 
     def test_a_root_others_could_have_planted_is_no_anchor(self, tmp_path: Path) -> None:
         directory = Authority.init(tmp_path / "keys").directory
         directory.chmod(0o777)
         with pytest.raises(KeysUnsafe):
-            house_anchors(directory)
+            house_trust(directory)
 
     def test_a_key_is_no_anchor(self, tmp_path: Path) -> None:
         directory = Authority.init(tmp_path / "keys").directory
         (directory / "root.pem").write_bytes((directory / "root-key.pem").read_bytes())
         with pytest.raises(KeysDamaged):
-            house_anchors(directory)
+            house_trust(directory)

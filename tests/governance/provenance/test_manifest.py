@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from governance.errors import MakingError
-from governance.provenance import Ingredient, Making, to_manifest
+from governance.provenance import Authority, Entry, Ingredient, Making, SoftBinding, seal, to_manifest
 from governance.provenance.declaration import declared_by, from_manifest
 from governance.provenance.manifest import from_hash_name, printable, to_hash_name
 
@@ -34,6 +34,13 @@ makings = st.builds(
     motion=st.none() | ingredients("motion"),
     weights=st.lists(ingredients("weights"), max_size=4).map(tuple),
     rights=st.sampled_from(["public-domain", "fictional", "own-likeness", "sitter-of-the-house"]),
+    request=st.none() | hashes,
+    entry=st.none() | st.builds(Entry, titles, st.integers(0, 2**63 - 1)),
+    bindings=st.lists(
+        st.builds(SoftBinding, titles, st.binary(min_size=1, max_size=64), st.booleans()),
+        max_size=3,
+        unique_by=lambda binding: binding.algorithm,
+    ).map(tuple),
     driver=titles,
     seed=st.integers(0, 2**63 - 1),
     software_version=st.just("1.2.3"),
@@ -58,6 +65,10 @@ KEYS = [
     "instance_id",
     "c2pa.actions.v2",
     "org.vernissage.making",
+    "ledger",
+    "c2pa.soft-binding",
+    "blocks",
+    "value",
 ]
 anything = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
@@ -73,11 +84,23 @@ anything = st.recursive(
 )
 
 
+@st.composite
+def granted(draw: st.DrawFn) -> Making:
+    """A making by the grant of the person shown."""
+    return replace(draw(makings), rights="granted", grant=draw(hashes))
+
+
 class TestManifest:
-    @given(makings)
+    @given(makings | granted())
     def test_what_is_declared_reads_back(self, making: Making) -> None:
         declared = from_manifest(json.loads(json.dumps(to_manifest(making))))
         assert declared == declared_by(making)
+        assert (declared.grant, declared.request, declared.entry, declared.bindings) == (
+            making.grant,
+            making.request,
+            making.entry,
+            making.bindings,
+        )
         assert declared.ingredients == making.ingredients
         assert (declared.rights, declared.driver, declared.seed) == (
             making.rights,
@@ -113,6 +136,40 @@ class TestManifest:
             )
         }
         assert data["org.vernissage.making"] == {"rights": "public-domain", "driver": "rules", "seed": 7}
+
+    def test_a_film_on_record_names_its_grant_request_entry_and_marks(
+        self, film: Path, making: Making, authority: Authority, tmp_path: Path
+    ) -> None:
+        on_record = replace(
+            making,
+            rights="granted",
+            grant="5e" * 32,
+            request="6f" * 32,
+            entry=Entry("example.org/log", 17),
+            bindings=(
+                SoftBinding("org.vernissage.mark.1", bytes(range(16)), watermark=True),
+                SoftBinding("io.iscc.v0", b"\xff\x00\x01", watermark=False),
+            ),
+        )
+        reading = seal(film, tmp_path / "sealed.mp4", on_record, authority)
+        assert reading.declaration == declared_by(on_record)
+        with c2pa.Reader(tmp_path / "sealed.mp4") as reader:
+            assertions = reader.get_active_manifest()["assertions"]
+        created, watermarked = assertions[0]["data"]["actions"]
+        assert (created["action"], watermarked["action"]) == ("c2pa.created", "c2pa.watermarked.bound")
+        soft = [each["data"] for each in assertions if each["label"] == "c2pa.soft-binding"]
+        assert [(each["alg"], each["blocks"][0]["value"]) for each in soft] == [
+            ("org.vernissage.mark.1", "AAECAwQFBgcICQoLDA0ODw=="),
+            ("io.iscc.v0", "/wAB"),
+        ]
+        told = reading.explain()
+        for phrase in (
+            "has signed a consent grant (sha256 5e5e5e5e5e5e…)",
+            "a signed request (sha256 6f6f6f6f6f6f…) and entry 17 of the ledger “example.org/log”",
+            "a watermark “org.vernissage.mark.1” and a fingerprint “io.iscc.v0”",
+        ):
+            assert phrase in told
+        assert json.loads(reading.to_json())["declared"]["bindings"][1]["value"] == "ff0001"
 
     def test_it_holds_no_picture(self, sealed: Path, film: Path) -> None:
         with c2pa.Reader(sealed) as reader:
@@ -150,6 +207,11 @@ class TestRefusals:
             ({"speech": None}, "speech, from a motion file or from both"),
             ({"title": "a\nb"}, "title"),
             ({"driver": ""}, "driver"),
+            ({"rights": "granted"}, "by a grant if, and only if"),
+            ({"grant": "5e" * 32}, "by a grant if, and only if"),
+            ({"rights": "granted", "grant": "5E" * 32}, "hash of a grant"),
+            ({"request": "6f"}, "hash of a request"),
+            ({"bindings": (SoftBinding("a", b"1", True), SoftBinding("a", b"2", True))}, "soft bindings"),
         ],
     )
     def test_an_incomplete_account(self, making: Making, change: dict[str, Any], message: str) -> None:
@@ -163,6 +225,16 @@ class TestRefusals:
     def test_more_inputs_than_anyone_reads(self, making: Making) -> None:
         with pytest.raises(MakingError, match="at most 100"):
             replace(making, weights=making.weights * 50)
+
+    @pytest.mark.parametrize(("origin", "index"), [("", 1), ("a\nb", 1), ("log", -1), ("log", 2**63)])
+    def test_an_entry_of_no_ledger(self, origin: str, index: int) -> None:
+        with pytest.raises(MakingError):
+            Entry(origin, index)
+
+    @pytest.mark.parametrize(("algorithm", "value"), [("", b"1"), ("a", b""), ("a", bytes(4097))])
+    def test_a_binding_to_nothing(self, algorithm: str, value: bytes) -> None:
+        with pytest.raises(MakingError):
+            SoftBinding(algorithm, value, watermark=True)
 
     @pytest.mark.parametrize(
         "change",

@@ -364,7 +364,16 @@ class TestReport:
     def test_schema(self, sealed: Path, authority: Authority) -> None:
         report = json.loads(read(sealed, [authority.root_pem]).to_json())
         assert report["schema"] == "org.vernissage.reading/1"
-        assert list(report) == ["schema", "file", "state", "signer", "declared", "reasons", "explanation"]
+        assert list(report) == [
+            "schema",
+            "file",
+            "state",
+            "signer",
+            "sealed",
+            "declared",
+            "reasons",
+            "explanation",
+        ]
         assert set(report["signer"]) == {"organisation", "name", "algorithm", "serial"}
         assert set(report["declared"]) == {
             "title",
@@ -378,6 +387,10 @@ class TestReport:
             "ingredients",
             "other_inputs",
             "training_refused",
+            "grant",
+            "request",
+            "entry",
+            "bindings",
         }
         assert set(report["declared"]["ingredients"][0]) == {"title", "mime", "sha256", "role"}
         assert set(report["reasons"][0]) == {"code", "explanation"}
@@ -386,7 +399,16 @@ class TestReport:
 
     def test_schema_without_credential(self, film: Path) -> None:
         report = json.loads(read(film).to_json())
-        assert list(report) == ["schema", "file", "state", "signer", "declared", "reasons", "explanation"]
+        assert list(report) == [
+            "schema",
+            "file",
+            "state",
+            "signer",
+            "sealed",
+            "declared",
+            "reasons",
+            "explanation",
+        ]
         assert (report["state"], report["signer"], report["declared"]) == ("stripped", None, None)
 
     def test_states(self) -> None:
