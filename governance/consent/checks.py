@@ -30,7 +30,7 @@ class Finding:
 
     @classmethod
     def failed(cls, reason: str, sentence: str) -> Finding:
-        """Such as ``Finding.failed("face_differs", "The face in the film is not the one in the picture.")``."""
+        """Such as ``Finding.failed("face_differs", "Another face is in the film than in the picture.")``."""
         return cls(False, reason, sentence)
 
 
