@@ -64,6 +64,7 @@ class Folder:
     def __init__(self, root: Path) -> None:
         self.place = str(root)
         self._root = root
+        self._anchored: set[Path] = set()
 
     def read(self, path: str) -> bytes | None:
         """See ``Store``."""
@@ -74,19 +75,18 @@ class Folder:
 
     def write(self, files: Mapping[str, bytes]) -> None:
         """See ``Store``."""
+        self._anchor(self._root)
         incoming = self._root / _INCOMING
-        incoming.mkdir(parents=True, exist_ok=True)
+        incoming.mkdir(exist_ok=True)
         arrived = []
         for path, data in files.items():
             temporary = incoming / secrets.token_hex(8)
             _write_through(temporary, data)
             arrived.append((temporary, self._root / path))
-        touched: set[Path] = set()
         for temporary, target in arrived:
-            touched |= _make_folders(target.parent)
+            self._anchor(target.parent)
             temporary.replace(target)
-            touched.add(target.parent)
-        for folder in touched:
+        for folder in {target.parent for _, target in arrived}:
             _sync_folder(folder)
 
     def create(self, path: str, data: bytes) -> bool:
@@ -100,6 +100,7 @@ class Folder:
         """See ``Store``."""
         target = self._root / path
         if target.is_dir():
+            self._anchored.discard(target)
             shutil.rmtree(target)
         else:
             target.unlink(missing_ok=True)
@@ -113,7 +114,7 @@ class Folder:
     def exclusive(self) -> Iterator[None]:
         """Hold the folder's lock, which the kernel releases if this process dies, and clear away what a
         writer that died had begun."""
-        _make_folders(self._root)
+        self._anchor(self._root)
         descriptor = os.open(self._root / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -122,6 +123,16 @@ class Folder:
             yield
         finally:
             os.close(descriptor)
+
+    def _anchor(self, folder: Path) -> None:
+        """Make ``folder`` and force its name to disk; another may have made it and died before doing so."""
+        if folder in self._anchored:
+            return
+        if self._root in folder.parents or not folder.parent.exists():
+            self._anchor(folder.parent)
+        folder.mkdir(exist_ok=True)
+        _sync_folder(folder.parent)
+        self._anchored.add(folder)
 
 
 class Bucket:
@@ -187,15 +198,6 @@ def _write_through(path: Path, data: bytes) -> None:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
-
-
-def _make_folders(folder: Path) -> set[Path]:
-    """Make ``folder``; the folders in which a new name appeared."""
-    if folder.is_dir():
-        return set()
-    touched = _make_folders(folder.parent)
-    folder.mkdir(exist_ok=True)
-    return touched | {folder.parent}
 
 
 def _sync_folder(folder: Path) -> None:
