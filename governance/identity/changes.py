@@ -168,7 +168,9 @@ def _changed(before: Credential, act: Act, now: datetime) -> Credential:
     match act.action:
         case "credential.amend":
             terms = Terms.read(act.facts)
-            held = replace(before.keys[-1], not_before=terms.not_before, expires=terms.expires)
+            current = before.keys[-1]
+            begins = min(current.not_before, terms.not_before)
+            held = replace(current, not_before=begins, expires=terms.expires)
             return replace(
                 before,
                 tier=terms.tier,
@@ -200,4 +202,6 @@ def _rotated(before: Credential, act: Act, now: datetime) -> tuple[HeldKey, ...]
     until = moment + overlap
     old = tuple(replace(key, expires=min(key.expires, until)) for key in before.keys)
     new = HeldKey(VerifyKey.from_text(str(act.facts.get("key"))), moment, before.expires)
+    if new.public in (key.public for key in old):
+        raise IdentityError("This key was used before: make a new one.")
     return (*(key for key in old if key.expires > moment and key.expires > key.not_before), new)

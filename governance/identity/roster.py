@@ -62,7 +62,8 @@ class Roster:
         Raises:
             IdentityError: it knows somebody, or these are not two people with two keys.
         """
-        if not (len(stewards) == len({key for _, key in stewards}) == BOOTSTRAP_STEWARDS):
+        names, keys = {name for name, _ in stewards}, {key for _, key in stewards}
+        if not len(stewards) == len(names) == len(keys) == BOOTSTRAP_STEWARDS:
             raise IdentityError("The first stewards are two people with a key each: name exactly two.")
         terms = Terms(Tier.STEWARD, now, now + term)
         with self.database.transaction() as session:
@@ -100,7 +101,7 @@ class Roster:
         if another is needed keep it, and those ``approvals``, as a proposal, and return None.
 
         Raises:
-            NotApproved: a signature does not count, or the act is too old or was carried out.
+            NotApproved: nobody signed, a signature does not count, or the act is too old or was carried out.
             IdentityError: it cannot be done.
         """
         with self.database.transaction() as session:
@@ -109,6 +110,7 @@ class Roster:
             after = changes.issued(act) if before is None else changes.changed(before, act, now)
             if act.action == changes.ROTATE:
                 raise NotApproved("The holder of a credential changes its key: use rotate.")
+            _check(session, before, after)
             widens = before is None or after.widens(before)
             try:
                 require(
@@ -120,6 +122,8 @@ class Roster:
                     besides={after.person} if widens else (),
                 )
             except MoreNeeded:
+                if not approvals:
+                    raise
                 proposals.keep(session, act, approvals, now)
                 return None
             proposals.forget(session, act.sha256)
@@ -140,6 +144,7 @@ class Roster:
             after = changes.changed(before, act, now)
             if act.action != changes.ROTATE:
                 raise NotApproved(f"{act.action} is for stewards to decide.")
+            _check(session, before, after)
             for credential, approval in ((before, old), (after, new)):
                 if approval.keyid != credential.keyid:
                     raise NotApproved("A key is changed by the current key and the new one: sign with both.")
@@ -173,7 +178,6 @@ class Roster:
         document, signature = credential.canonical().decode(), credential.sign(self.hub)
         stored = session.get(tables.StoredCredential, credential.id)
         if stored is None:
-            _check_holder(session, credential)
             session.add(
                 tables.StoredCredential(
                     id=credential.id, person=credential.person, document=document, signature=signature
@@ -182,7 +186,8 @@ class Roster:
         else:
             stored.document, stored.signature = document, signature
         session.flush()
-        _claim(session, credential)
+        for held in credential.keys:
+            session.merge(tables.StoredKey(keyid=held.public.keyid, credential=credential.id))
         facts: dict[str, str | int] = {
             "credential": credential.id,
             "document": credential.sha256,
@@ -211,23 +216,14 @@ def _load(session: Session, credential: str) -> Credential:
     return believed(session, stored)
 
 
-def _claim(session: Session, credential: Credential) -> None:
-    """Note which credential its keys belong to; a key of another credential cannot be taken over."""
-    for held in credential.keys:
-        stored = session.get(tables.StoredKey, held.public.keyid)
-        if stored is None:
-            session.add(tables.StoredKey(keyid=held.public.keyid, credential=credential.id))
-        elif stored.credential != credential.id:
-            raise IdentityError("This key belongs to another credential: use a new key.")
-    if len({held.public.keyid for held in credential.keys}) < len(credential.keys):
-        raise IdentityError("This is the current key: use a new one.")
-    session.flush()
-
-
-def _check_holder(session: Session, credential: Credential) -> None:
-    person = session.get(tables.Person, credential.person)
-    if person is None or person.organisation != credential.organisation:
-        raise IdentityError(f"There is no {credential.person} at {credential.organisation}: note them first.")
+def _check(session: Session, before: Credential | None, after: Credential) -> None:
+    """The holder is known, and a new key was never used before. Raises ``IdentityError``."""
+    person = session.get(tables.Person, after.person)
+    if person is None or person.organisation != after.organisation:
+        raise IdentityError(f"There is no {after.person} at {after.organisation}: note them first.")
+    changed = before is None or after.keyid != before.keyid
+    if changed and session.get(tables.StoredKey, after.keyid) is not None:
+        raise IdentityError("This key was used before: make a new one.")
 
 
 def _listed(session: Session, credential: Credential) -> Listed:
