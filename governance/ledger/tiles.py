@@ -98,9 +98,7 @@ class Tiles:
             LedgerDamaged: they are not there.
         """
         if not 0 <= start <= stop <= size:
-            raise LedgerError(
-                f"The log has published {size} entries: there are none from {start} to {stop - 1}."
-            )
+            raise LedgerError(f"The log has published {size} entries: there are none from {start} on.")
         return self._entries(start, stop, size)
 
     def _entries(self, start: int, stop: int, size: int) -> Iterator[bytes]:

@@ -33,7 +33,7 @@ VERDICT = {
 }
 PROOF_SUFFIX = ".tlog-proof"
 _SHOWN = 20
-_LONG = 24
+_LONG = 20
 
 app = typer.Typer(help="What is on record, and proofs of it.", no_args_is_help=True)
 
@@ -297,16 +297,18 @@ def _latest(log: Published, size: int, last: int, kind: str) -> list[tuple[int, 
 
 
 def _table(entries: Iterable[tuple[int, bytes]]) -> None:
-    from rich.table import Column, Table
+    from rich.table import Table
+    from rich.text import Text
 
-    table = Table(
-        Column("entry", justify="right", no_wrap=True), "when", "what", "facts", box=None, header_style="bold"
-    )
+    table = Table.grid(padding=(0, 2))
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(overflow="fold")
     for index, leaf in entries:
         event = json.loads(leaf)
-        facts = " ".join(f"{name}={_short(fact)}" for name, fact in event["facts"].items())
+        facts = "  ".join(f"{name}={_short(fact)}" for name, fact in event["facts"].items())
         when = datetime.fromisoformat(event["at"])
-        table.add_row(str(index), f"{when:%Y-%m-%d %H:%M:%S}", event["kind"], facts)
+        head = f"{event['kind']}  {when:%Y-%m-%d %H:%M:%S}"
+        table.add_row(str(index), Text.assemble((head, "bold"), f"\n{facts}" if facts else ""))
     console.out.print(table)
 
 
