@@ -118,3 +118,8 @@ class Checks:
     synthetic: SyntheticCheck | None = None
     faces: Gallery[Any] | None = None
     voices: Gallery[Any] | None = None
+
+    def missing(self, *, voice: bool) -> tuple[str, ...]:
+        """Without which no ceremony can be passed, one that grants a ``voice`` or one that does not."""
+        needed = ["face", "phrase", "turn", "synthetic", "faces", *(("voice", "voices") if voice else ())]
+        return tuple(name for name in needed if getattr(self, name) is None)
