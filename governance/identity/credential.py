@@ -140,7 +140,10 @@ class Credential:
             CredentialRefused: ``forged``: none did, or it is not a credential in canonical form.
         """
         if not any(_signed(key, signature, document) for key in trusted):
-            raise CredentialRefused("forged", "This credential is not signed by the hub: ask for a new one.")
+            raise CredentialRefused(
+                "forged",
+                "This credential is not signed by the hub: let a steward run `vernissage credential audit`.",
+            )
         try:
             credential = cls._parse(json.loads(document))
         except (ValueError, KeyError, TypeError, AttributeError, IdentityError, KeysDamaged) as error:

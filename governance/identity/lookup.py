@@ -22,6 +22,12 @@ def trust(database: Database, *hub: VerifyKey) -> None:
     database.engine.update_execution_options(**{_TRUSTED: hub})
 
 
+def trusted(database: Database) -> tuple[VerifyKey, ...]:
+    """The hub keys that ``database`` believes."""
+    found: tuple[VerifyKey, ...] = database.engine.get_execution_options().get(_TRUSTED, ())
+    return found
+
+
 def find_credential(session: Session, keyid: str, now: datetime) -> Credential:
     """The credential whose holder may act by the key ``keyid`` at ``now``. Until the transaction of
     ``session`` ends nobody can suspend or revoke it.

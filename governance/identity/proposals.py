@@ -22,9 +22,9 @@ class Pending:
     approvals: tuple[Approval, ...]
 
 
-def find(session: Session, prefix: str, now: datetime) -> Act:
+def find(session: Session, prefix: str, now: datetime) -> Pending:
     """The waiting act whose SHA-256 begins with ``prefix``. Raises ``IdentityError`` unless it is one."""
-    found = [one.act for one in pending(session, now) if one.act.sha256.startswith(prefix)]
+    found = [one for one in pending(session, now) if one.act.sha256.startswith(prefix)]
     if len(found) != 1:
         raise IdentityError(
             f"{'No' if not found else 'More than one'} proposal begins with {prefix}: "
@@ -51,7 +51,7 @@ def keep(session: Session, act: Act, approvals: Sequence[Approval], now: datetim
     for row in session.scalars(select(Proposal).where(Proposal.at < now - VALID)).all():
         forget(session, row.id)
     if session.get(Proposal, act.sha256) is None:
-        session.add(Proposal(id=act.sha256, act=act.canonical().decode(), at=act.at))
+        session.add(Proposal(id=act.sha256, subject=act.subject, act=act.canonical().decode(), at=act.at))
         session.flush()
     for approval in approvals:
         session.merge(
@@ -63,6 +63,12 @@ def forget(session: Session, act: str) -> None:
     """Let the act with that SHA-256 wait no longer."""
     session.execute(delete(ProposalApproval).where(ProposalApproval.proposal == act))
     session.execute(delete(Proposal).where(Proposal.id == act))
+
+
+def overtaken(session: Session, subject: str) -> None:
+    """Let nothing about ``subject`` wait any longer, because it has changed since."""
+    for row in session.scalars(select(Proposal).filter_by(subject=subject)).all():
+        forget(session, row.id)
 
 
 def _approvals(session: Session, act: str) -> tuple[Approval, ...]:

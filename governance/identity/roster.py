@@ -16,7 +16,7 @@ from governance.identity import changes, proposals, tables
 from governance.identity.acts import Act, Approval, require
 from governance.identity.changes import Terms
 from governance.identity.credential import Credential, Tier
-from governance.identity.lookup import believed, trust
+from governance.identity.lookup import believed, find_credential, trust, trusted
 from governance.keys import SigningKey, VerifyKey
 from governance.storage import Database, record
 
@@ -35,20 +35,21 @@ _DONE = {
 
 @dataclass(frozen=True)
 class Listed:
-    """A credential and the names of its holder."""
+    """A credential, the hub's signature under its document, and the names of its holder."""
 
     credential: Credential
+    signature: bytes
     organisation: str
     person: str
 
 
 class Roster:
-    """All credentials of the hub that signs with ``hub``; from now on ``database`` believes that key."""
+    """All credentials of the hub that signs with ``hub``; from now on ``database`` believes that key too."""
 
     def __init__(self, database: Database, hub: SigningKey) -> None:
         self.database = database
         self.hub = hub
-        trust(database, hub.public)
+        trust(database, *{hub.public, *trusted(database)})
 
     def bootstrap(
         self,
@@ -126,7 +127,6 @@ class Roster:
                     raise
                 proposals.keep(session, act, approvals, now)
                 return None
-            proposals.forget(session, act.sha256)
             return self._store(session, after, Event(_DONE[act.action], _reason(act), now), act)
 
     def rotate(self, act: Act, old: Approval, new: Approval, now: datetime) -> Credential:
@@ -157,14 +157,37 @@ class Roster:
     def get(self, credential: str) -> Listed:
         """The credential with that id. Raises ``IdentityError`` if there is none."""
         with self.database.transaction() as session:
-            return _listed(session, _load(session, credential))
+            _load(session, credential)
+            return _listed(session, session.get_one(tables.StoredCredential, credential))
 
     def all(self) -> list[Listed]:
         """Every credential, the newest last."""
         with self.database.transaction() as session:
             found = session.scalars(select(tables.StoredCredential)).all()
-            listed = [_listed(session, believed(session, stored)) for stored in found]
+            listed = [_listed(session, stored) for stored in found]
         return sorted(listed, key=lambda one: (one.credential.not_before, one.credential.id))
+
+    def holder(self, keyid: str, now: datetime) -> Credential:
+        """The credential used with the key ``keyid``. Raises ``CredentialRefused``."""
+        with self.database.transaction() as session:
+            return find_credential(session, keyid, now)
+
+    def proposal(self, prefix: str, now: datetime) -> proposals.Pending:
+        """The waiting act whose SHA-256 begins with ``prefix``. Raises ``IdentityError`` unless it is one."""
+        with self.database.transaction() as session:
+            return proposals.find(session, prefix, now)
+
+    def names(self, act: Act) -> tuple[str, str]:
+        """Of the organisation and the person that ``act`` is about. Raises ``IdentityError`` if unknown."""
+        if act.action != changes.ISSUE:
+            listed = self.get(act.subject)
+            return listed.organisation, listed.person
+        with self.database.transaction() as session:
+            house = session.get(tables.Organisation, str(act.facts["organisation"]))
+            person = session.get(tables.Person, str(act.facts["person"]))
+        if house is None or person is None:
+            raise IdentityError("The act is about somebody whom this hub does not know.")
+        return house.name, person.name
 
     def pending(self, now: datetime) -> list[proposals.Pending]:
         """Acts that wait for another steward, the oldest first."""
@@ -186,6 +209,7 @@ class Roster:
         else:
             stored.document, stored.signature = document, signature
         session.flush()
+        proposals.overtaken(session, credential.id)
         for held in credential.keys:
             session.merge(tables.StoredKey(keyid=held.public.keyid, credential=credential.id))
         facts: dict[str, str | int] = {
@@ -226,9 +250,11 @@ def _check(session: Session, before: Credential | None, after: Credential) -> No
         raise IdentityError("This key was used before: make a new one.")
 
 
-def _listed(session: Session, credential: Credential) -> Listed:
+def _listed(session: Session, stored: tables.StoredCredential) -> Listed:
+    credential = believed(session, stored)
     house = session.get_one(tables.Organisation, credential.organisation)
-    return Listed(credential, house.name, session.get_one(tables.Person, credential.person).name)
+    person = session.get_one(tables.Person, credential.person)
+    return Listed(credential, stored.signature, house.name, person.name)
 
 
 def _organisation(session: Session, name: str) -> str:

@@ -94,6 +94,7 @@ class Proposal(Base):
     __tablename__ = "proposals"
 
     id: Mapped[str] = mapped_column(SHA256, primary_key=True)
+    subject: Mapped[str] = mapped_column(String(200), index=True)
     act: Mapped[str] = mapped_column(Text)
     at: Mapped[datetime] = mapped_column(Instant, index=True)
 

@@ -286,6 +286,19 @@ def test_an_amendment_of_what_has_changed_meanwhile_is_not_carried_out(
         roster.submit(wide, both(wide), now)
 
 
+def test_a_proposal_that_was_overtaken_waits_no_longer(
+    roster: Roster, partner: Credential, ada: SigningKey, now: datetime
+) -> None:
+    wide = amend(partner, replace(Terms.of(partner), tier=Tier.RESEARCH), now)
+    assert roster.submit(wide, [Approval.by(ada, wide)], now) is None
+    assert roster.proposal(wide.sha256[:8], now).act == wide
+    stop = suspend(partner.id, "theft", now)
+    roster.submit(stop, [Approval.by(ada, stop)], now)
+    assert roster.pending(now) == []
+    with pytest.raises(IdentityError, match="No proposal begins with"):
+        roster.proposal(wide.sha256[:8], now)
+
+
 def test_suspended_by_one_reinstated_by_two_revoked_for_ever(
     roster: Roster,
     database: Database,
