@@ -15,8 +15,7 @@ def deliver(database: Database, ledger: Ledger) -> int:
     """Carry all recorded events to ``ledger`` and publish them; how many there were.
 
     It may be repeated, killed and run by several processes: an event that reached the log without the
-    database learning of it is recognised by its id. The rows stay locked while their events are appended, so
-    that of those who share a database one appends at a time, as a log without a lock of its own demands.
+    database learning of it is recognised by its id.
     """
     delivered = 0
     while count := _carry(database, ledger):

@@ -37,8 +37,7 @@ class Entry:
 
 
 class Ledger(Published):
-    """A log in a store, for appending and proving. Threads may share it; on a folder of this machine several
-    processes may append, elsewhere one at a time (``deliver`` sees to that with the database's lock)."""
+    """A log in a store, for appending and proving. Any number of threads and processes may append."""
 
     def __init__(self, store: Store, key: SigningKey, origin: str) -> None:
         super().__init__(store, Verifier(origin, key.public))
@@ -86,8 +85,11 @@ class Ledger(Published):
         if not events:
             return []
         with self._alone():
-            self._refresh()
-            return self._enter([event.id for event in events], leaves)
+            entries = None
+            while entries is None:
+                self._refresh()
+                entries = self._enter([event.id for event in events], leaves)
+            return entries
 
     def checkpoint(self) -> Checkpoint:
         """Publish what has been appended; the signed word on all of it. Raises ``LedgerError``."""
@@ -139,8 +141,10 @@ class Ledger(Published):
         if self._store.read(CHECKPOINT) is None:
             if self._store.files("tile") or self._store.files(journal.FOLDER):
                 raise LedgerDamaged(f"The checkpoint of {self.place} is missing: restore it from a copy.")
-            self._store.write({CHECKPOINT: self._published.note.encode()})
+            self._store.create(CHECKPOINT, self._published.note.encode())
         self._refresh()
+        if not self._store.locks:
+            return
         for start in journal.starts(self._store):
             if start < self._published.size:
                 self._store.delete(journal.path(start))
@@ -151,17 +155,28 @@ class Ledger(Published):
 
     def _refresh(self) -> None:
         """Learn of what other processes have appended and published."""
-        published = super().checkpoint()
-        if self._stale or published != self._published:
-            self._load(published)
+        checkpoint = super().checkpoint()
+        if checkpoint.size < self._published.size:
+            checkpoint = self._put_back(checkpoint)
+        if self._stale or checkpoint != self._published:
+            self._load(checkpoint)
         while (batch := journal.read(self._store, self._edge.size)) is not None:
             self._absorb(batch)
 
-    def _load(self, checkpoint: Checkpoint) -> None:
-        if checkpoint.size < self._published.size:
+    def _put_back(self, older: Checkpoint) -> Checkpoint:
+        """Without a lock a slow publisher may overwrite a newer checkpoint: publish that one again."""
+        if self._store.locks:
             raise LedgerDamaged(f"{self.place} has fewer entries than it had: restore it from a copy.")
-        if self._tiles.root(self._published.size, checkpoint.size) != self._published.root:
+        self._compare(older, self._published)
+        self._store.write({CHECKPOINT: self._published.note.encode()})
+        return self._published
+
+    def _compare(self, older: Checkpoint, newer: Checkpoint) -> None:
+        if self._tiles.root(older.size, newer.size) != older.root:
             raise SplitView(f"{self.place} was replaced by another history: find out by whom.")
+
+    def _load(self, checkpoint: Checkpoint) -> None:
+        self._compare(self._published, checkpoint)
         edge = Edge.load(self._tiles, checkpoint.size)
         number, width = divmod(checkpoint.size, tiles.WIDTH)
         bundle = self._tiles.bundle(number, width) if width else []
@@ -175,7 +190,8 @@ class Ledger(Published):
         self._partial = self._partial_files()
         self._stale = False
 
-    def _enter(self, names: Sequence[str], leaves: Sequence[bytes]) -> list[Entry]:
+    def _enter(self, names: Sequence[str], leaves: Sequence[bytes]) -> list[Entry] | None:
+        """Enter what is not on the log; None if, on a store without a lock, another was faster."""
         self._learn()
         places = self._places(names, leaves)
         fresh: dict[str, bytes] = {}
@@ -186,7 +202,7 @@ class Ledger(Published):
             start = self._edge.size
             batch = list(fresh.values())
             if not journal.write(self._store, start, batch):
-                raise LedgerError(f"Another process is writing to {self.place}: let one do so at a time.")
+                return None
             self._absorb(batch)
             self._known.add(fresh)
             places |= {name: start + offset for offset, name in enumerate(fresh)}
@@ -243,15 +259,20 @@ class Ledger(Published):
         return files
 
     def _publish(self) -> None:
-        """First the tiles, then the checkpoint, then clear away what these replace."""
+        """First the tiles, then the checkpoint, then clear away what these replace.
+
+        Without a lock the journal is kept: its files, which can be made once only, make writers agree that do
+        not know of each other, and mend a log whose checkpoint was overwritten by a slower one.
+        """
         partial = self._partial_files()
         self._store.write(
             self._full | {path: partial[path] for path in partial.keys() - self._partial.keys()}
         )
         checkpoint = Checkpoint.sign(self.origin, self._edge.size, self._edge.root(), self._key)
         self._store.write({CHECKPOINT: checkpoint.note.encode()})
-        for start in self._batches:
-            self._store.delete(journal.path(start))
+        if self._store.locks:
+            for start in self._batches:
+                self._store.delete(journal.path(start))
         for path in self._full:
             self._store.delete(f"{path}.p")
         self._published, self._partial = checkpoint, partial

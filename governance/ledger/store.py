@@ -24,9 +24,10 @@ _LOCK = ".lock"
 
 
 class Store(Protocol):
-    """Files by path, such as ``tile/0/000``."""
+    """Files by path, such as ``tile/0/000``; ``locks`` tells whether ``exclusive`` keeps others out."""
 
     place: str
+    locks: bool
 
     def read(self, path: str) -> bytes | None:
         """The file's bytes, or None if there is none."""
@@ -61,6 +62,8 @@ def open_store(url: str) -> Store:
 class Folder:
     """A folder on this machine. Writers in any number of threads and processes take turns."""
 
+    locks = True
+
     def __init__(self, root: Path) -> None:
         self.place = str(root)
         self._root = root
@@ -90,7 +93,7 @@ class Folder:
             _sync_folder(folder)
 
     def create(self, path: str, data: bytes) -> bool:
-        """See ``Store``; to be called by who is the only writer."""
+        """See ``Store``; to be called by who holds the lock."""
         if (self._root / path).exists():
             return False
         self.write({path: data})
@@ -136,8 +139,10 @@ class Folder:
 
 
 class Bucket:
-    """Any other store that fsspec opens. It must show a file only when it is whole, and refuse to create
-    one that is there (``mode="create"``); it has no lock, so one process at a time may write."""
+    """Any other store that fsspec opens. It must show a file only when it is whole, and if several write,
+    refuse in one step to create a file that is there (``mode="create"``, as S3 and its like do)."""
+
+    locks = False
 
     def __init__(self, system: Any, root: str) -> None:
         self.place = (
@@ -179,7 +184,7 @@ class Bucket:
         return sorted(found[top:] for found in self._system.find(self._at(folder)))
 
     def exclusive(self) -> AbstractContextManager[None]:
-        """Nothing to hold."""
+        """Nothing to hold: ``create`` decides who comes first."""
         return nullcontext()
 
     def _at(self, path: str) -> str:
