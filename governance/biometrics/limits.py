@@ -1,0 +1,15 @@
+"""How large an upload may be, and how much its reading may cost."""
+
+MAX_BYTES = 64 << 20
+MAX_SECONDS = 60.0
+MAX_FRAMES = 60 * 60
+MAX_FILM_PIXELS = 1920 * 1088
+MAX_PICTURE_PIXELS = 50_000_000
+MIN_SIDE = 64
+SAMPLE_RATE = 16_000
+
+WALL_SECONDS = 90.0
+CPU_SECONDS = 60
+MEMORY_BYTES = 3 << 30
+ANSWER_BYTES = 16 << 20
+OPEN_FILES = 64
