@@ -134,5 +134,5 @@ def _refusal(stored: StoredRefusal) -> str:
 
 def _uses(session: Session, right: str) -> tuple[int, int]:
     counted = select(StoredUse.state, func.count()).where(StoredUse.right == right).group_by(StoredUse.state)
-    counts: dict[str, int] = dict(session.execute(counted).tuples().all())
+    counts: dict[str, int] = dict(session.execute(counted).all())
     return counts.get(DELIVERED, 0), counts.get(RESERVED, 0)

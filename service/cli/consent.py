@@ -357,6 +357,7 @@ class _House:
 
 @contextmanager
 def _house() -> Iterator[_House]:
+    import governance.biometrics  # noqa: F401, its tables are made when the hub opens
     from governance.consent import Attestations, Ceremonies, Consents, Evidence, Refusals
     from service.hub import Hub
 
@@ -372,11 +373,14 @@ def _house() -> Iterator[_House]:
 
 
 def _checks(hub: Hub) -> Checks:
-    from governance.biometrics import all_checks
+    from governance.biometrics import Keyring, all_checks
     from governance.consent.phrase import words
     from governance.home import keys_directory
 
-    return all_checks(keys_directory(hub.home) / TEMPLATE_KEYS, words())
+    keys = keys_directory(hub.home) / TEMPLATE_KEYS
+    if not keys.exists():
+        Keyring.create(keys)
+    return all_checks(keys, words())
 
 
 def _statement(data: bytes) -> Statement:
