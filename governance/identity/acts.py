@@ -51,6 +51,8 @@ class Act:
             raise IdentityError(f"An action is two lower-case words joined by a dot, not {self.action!r}.")
         if self.at.tzinfo is None:
             raise IdentityError("The time of an act needs a time zone.")
+        if any(type(fact) not in (str, int) for fact in self.facts.values()):
+            raise IdentityError("The facts of an act are texts and whole numbers.")
         moment = self.at.astimezone(UTC)
         object.__setattr__(self, "at", moment.replace(microsecond=moment.microsecond // 1000 * 1000))
 

@@ -168,17 +168,25 @@ def test_an_act_is_read_back_as_it_was_written(facts: dict[str, str | int], at: 
     assert Act.read(act.canonical()) == act
 
 
-@given(data=st.data())
-def test_any_flipped_bit_in_an_act_is_caught(data: st.DataObject) -> None:
+def test_every_flipped_bit_in_an_act_is_caught(now: datetime) -> None:
     key = SigningKey.generate()
-    act = Act("grant.review", "g1", {"verdict": "public domain"}, datetime.fromisoformat("2026-11-22T12:00Z"))
+    act = Act("grant.review", "g1", {"verdict": "public domain", "page": 3}, now)
     approval = Approval.by(key, act)
-    flipped = bytearray(act.canonical())
-    place = data.draw(st.integers(0, len(flipped) * 8 - 1))
-    flipped[place // 8] ^= 1 << place % 8
-    try:
-        changed = Act.read(bytes(flipped))
-    except IdentityError:
-        return
-    with pytest.raises(SignatureInvalid):
-        key.public.verify(approval.signature, changed.canonical())
+    readable = 0
+    for place in range(len(act.canonical()) * 8):
+        flipped = bytearray(act.canonical())
+        flipped[place // 8] ^= 1 << place % 8
+        try:
+            changed = Act.read(bytes(flipped))
+        except IdentityError:
+            continue
+        readable += 1
+        with pytest.raises(SignatureInvalid):
+            key.public.verify(approval.signature, changed.canonical())
+    assert readable > 50
+
+
+@pytest.mark.parametrize("facts", [{"a": 1.5}, {"a": None}, {"a": [1]}, {"a": True}])
+def test_an_act_states_texts_and_whole_numbers(facts: dict[str, str | int], now: datetime) -> None:
+    with pytest.raises(IdentityError, match="texts and whole numbers"):
+        Act("grant.review", "g1", facts, now)
