@@ -63,9 +63,16 @@ class Published:
         return self._tiles.entries(start, stop, self._size(stop))
 
     def prove(self, index: int) -> Proof:
-        """All one needs to see, without us, that entry ``index`` is on the log. Raises ``LedgerError``."""
+        """All one needs to see, without us, that entry ``index`` is on the log.
+
+        Raises:
+            LedgerError: it is not.
+            ProofInvalid: the log's files are not what it signed, so that nothing can be proved from them.
+        """
         checkpoint = self.checkpoint()
-        return Proof(index, self.entry(index), self.inclusion(index, checkpoint.size), checkpoint)
+        proof = Proof(index, self.entry(index), self.inclusion(index, checkpoint.size), checkpoint)
+        proof.verify(self.verifier)
+        return proof
 
     def _size(self, wanted: int) -> int:
         """How many entries are published; ``wanted`` tells how many would do."""

@@ -1,6 +1,7 @@
 """A proof to hand out: checked with the log's public key and nothing else."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -62,3 +63,15 @@ def test_a_ledger_proves_what_it_holds(ledger: Ledger, happenings: Callable[[int
         assert proof.entry == happenings(index, index + 1)[0].canonical()
         with pytest.raises(CheckpointInvalid):
             proof.verify(LOG)
+
+
+def test_nothing_is_proved_from_files_that_were_changed(
+    folder: Path, ledger: Ledger, happenings: Callable[[int, int], list[Event]]
+) -> None:
+    ledger.append(happenings(0, 300))
+    ledger.checkpoint()
+    tile = bytearray((folder / "tile/0/000").read_bytes())
+    tile[5] ^= 1
+    (folder / "tile/0/000").write_bytes(tile)
+    with pytest.raises(ProofInvalid, match="entry 1 "):
+        ledger.prove(1)
