@@ -20,7 +20,7 @@ from governance.consent.grant import NOTICE_VERSION, Grant, Revocation, Terms, n
 from governance.consent.phrase import Challenge
 from governance.consent.refusal import Refusal, Withdrawal
 from governance.consent.refusals import Refusals
-from governance.consent.register import Consents
+from governance.consent.register import Consents, strike
 from governance.consent.vocabulary import DIRECTIONS, PURPOSES
 
 __all__ = [
@@ -49,4 +49,5 @@ __all__ = [
     "Withdrawal",
     "notice",
     "review",
+    "strike",
 ]

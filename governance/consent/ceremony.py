@@ -21,7 +21,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar, cast
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from governance.consent.checks import Checks, Finding, Turn
@@ -47,6 +47,8 @@ from governance.storage import Database, record
 
 MAX_CHALLENGES = 5
 """So often is a phrase drawn, whether or not a film comes of it."""
+MAX_CHALLENGES_A_DAY = 50
+"""So often for one grantee, in ceremonies that were not passed: nobody tries until a forgery gets through."""
 LAPSES_AFTER = timedelta(days=7)
 """For so long a ceremony may stay open."""
 
@@ -136,6 +138,7 @@ class Ceremonies:
                 StoredCeremony(
                     id=id,
                     state=OPENED,
+                    grantee=request.grantee,
                     request=request.body,
                     portrait_sha256=portrait_sha256,
                     voice_sha256=voice_sha256,
@@ -152,11 +155,16 @@ class Ceremonies:
         """Draw a new phrase and new head turns; those before are void.
 
         Raises:
-            ConsentRefused: the ceremony is over, or a film waits to be judged.
+            ConsentRefused: the ceremony is over, a film waits to be judged, or no try is left.
         """
         drawn = Challenge.new(now)
         with self.database.transaction() as session:
+            alone(session)
             stored = _open(session, id, now, OPENED, CHALLENGED)
+            if _challenges_lately(session, stored.grantee, now) >= MAX_CHALLENGES_A_DAY:
+                raise ConsentRefused(
+                    "tries_spent_today", "Too many ceremonies failed today: come back tomorrow."
+                )
             if stored.challenges >= MAX_CHALLENGES:
                 raise ConsentRefused("tries_spent", "No try is left in this ceremony: begin a new one.")
             stored.state = CHALLENGED
@@ -312,6 +320,15 @@ class _Seen:
     voice_sha256: str | None
     film_sha256: str
     challenge: Challenge
+
+
+def _challenges_lately(session: Session, grantee: str, now: datetime) -> int:
+    lately = select(func.coalesce(func.sum(StoredCeremony.challenges), 0)).where(
+        StoredCeremony.grantee == grantee,
+        StoredCeremony.phrase_expires > now - timedelta(days=1),
+        StoredCeremony.state.not_in((PASSED, "granted")),
+    )
+    return session.scalars(lately).one()
 
 
 def _seen(stored: StoredCeremony) -> _Seen:

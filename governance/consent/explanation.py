@@ -56,6 +56,7 @@ def _terms(terms: Terms) -> tuple[str, ...]:
         f"The voice of the person {'may be used too' if terms.voice else 'may not be used'}.",
         f"The picture has the SHA-256 {terms.portrait_sha256}.",
         f'In the ceremony the person said "{terms.phrase}".',
+        f"The film of it had the SHA-256 {terms.evidence_sha256}.",
         f"Signed by key {terms.subject.keyid}." if isinstance(terms, Grant) else "Not signed yet.",
     )
 

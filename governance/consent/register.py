@@ -11,6 +11,7 @@ the same lock that ends a grant. A reservation that nobody confirms or releases 
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -46,6 +47,7 @@ from governance.consent.tables import (
 )
 from governance.errors import ConsentRefused
 from governance.events import Event
+from governance.identity import Act, Approval, require
 from governance.storage import Database, record
 
 LAPSES_AFTER = timedelta(hours=6)
@@ -53,7 +55,9 @@ LAPSES_AFTER = timedelta(hours=6)
 SIGN_WITHIN = timedelta(days=7)
 """For so long a passed ceremony waits for the person's signature."""
 
-EXPIRED, REVOKED = "expired", "revoked"
+EXPIRED, REVOKED, STRUCK = "expired", "revoked", "struck"
+STRIKE = "grant.strike"
+STEWARDS_TO_STRIKE = 1
 
 
 @dataclass(frozen=True)
@@ -181,6 +185,25 @@ class Consents:
                 self._forget(session, stored, now)
             record(session, Event("grant.revoked", facts, now))
 
+    def strike(self, act: Act, approvals: Sequence[Approval], now: datetime) -> None:
+        """End a grant at once by a steward's word: it was forged, or the person has lost their key.
+
+        Raises:
+            ConsentRefused: there is no such grant, or the steward signed something else.
+            NotApproved: no steward signed exactly this.
+        """
+        with self.database.transaction() as session:
+            stored = session.get(StoredGrant, act.subject, with_for_update=True)
+            if stored is None:
+                raise _unknown()
+            if act != strike(Grant.read(stored.document), act.at):
+                raise ConsentRefused("act_unfit", "The steward signed something else than this.")
+            require(session, act, approvals, needed=STEWARDS_TO_STRIKE, now=now)
+            if stored.ended != REVOKED:
+                stored.ended = STRUCK
+            void_uses(session, stored.id, "grant_struck", now)
+            record(session, Event("grant.struck", {"grant": stored.sha256}, now))
+
     def expire(self, now: datetime) -> int:
         """End what is over: grants past their end, reservations past their time, templates to be deleted. How
         many there were; to be called now and then."""
@@ -217,6 +240,11 @@ class Consents:
             self.voices.forget(session, grant.voice)
         stored.forget = False
         record(session, Event("templates.deleted", {"grant": stored.sha256}, now))
+
+
+def strike(grant: Grant, now: datetime) -> Act:
+    """What a steward signs to end ``grant``."""
+    return Act(STRIKE, grant.id, {"grant": grant.sha256}, now)
 
 
 def _check_ceremony(ceremony: StoredCeremony | None, grant: Grant, now: datetime) -> None:
@@ -301,6 +329,8 @@ def _standing(session: Session, right: str, now: datetime) -> StoredGrant | Stor
         _end_if_over(session, stored, now)
         if stored.ended == REVOKED:
             raise ConsentRefused("grant_revoked", "The person has ended this grant.")
+        if stored.ended == STRUCK:
+            raise ConsentRefused("grant_struck", "The stewards of this hub have ended this grant.")
         if stored.ended is not None:
             raise ConsentRefused("grant_expired", f"This grant ended on {grant.expires:%Y-%m-%d %H:%M} UTC.")
         check_refusals(session, grant.portrait_sha256, grant.face, grant.subject.keyid)

@@ -22,6 +22,7 @@ class StoredCeremony(Base):
 
     id: Mapped[str] = mapped_column(ID, primary_key=True)
     state: Mapped[str] = mapped_column(WORD, index=True)
+    grantee: Mapped[str] = mapped_column(String(120), index=True)
     request: Mapped[bytes] = mapped_column(LargeBinary)
     portrait_sha256: Mapped[str] = mapped_column(SHA256)
     voice_sha256: Mapped[str | None] = mapped_column(SHA256)

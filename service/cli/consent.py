@@ -295,6 +295,34 @@ def review(
     _say(as_json, {"attestation": attestation, "state": state}, f"Attestation {attestation} is {state}.")
 
 
+@app.command()
+def strike(
+    grant: Annotated[str, typer.Argument(help="The grant's id, as `list` shows it.")],
+    key: Annotated[Path, typer.Option("--key", help="A steward's key file.")],
+    as_json: Json = False,
+) -> None:
+    """End a grant at once, as a steward: it was forged, or the person has lost their key."""
+    from governance.consent import strike as act_of
+    from governance.identity import Approval
+
+    now, steward = datetime.now(UTC), _load(key)
+    with _house() as house:
+        act = act_of(house.consents.grant(grant), now)
+        house.consents.strike(act, [Approval.by(steward, act)], now)
+    _say(as_json, {"grant": grant, "state": "struck"}, f"Grant {grant} has ended.")
+
+
+@app.command()
+def withdraw(
+    ceremony: Annotated[str, typer.Argument(help="The ceremony's id.")], as_json: Json = False
+) -> None:
+    """Break off a ceremony and delete all that was kept for it."""
+    with _house() as house:
+        house.ceremonies.withdraw(ceremony, _now())
+    facts = {"ceremony": ceremony, "state": "withdrawn"}
+    _say(as_json, facts, f"Ceremony {ceremony} is broken off; what was kept for it is deleted.")
+
+
 @app.command("list")
 def list_all(as_json: Json = False) -> None:
     """List ceremonies, grants, attestations and refusals, the latest first."""

@@ -29,6 +29,7 @@ from governance.consent import (
     Refusals,
 )
 from governance.errors import GovernanceError
+from governance.identity import Roster
 from governance.keys import SigningKey
 from governance.storage import Database
 from governance.storage.outbox import Recorded
@@ -150,6 +151,14 @@ class House:
 
     def sha256(self, path: Path) -> str:
         return hashlib.sha256(path.read_bytes()).hexdigest()
+
+    def stewards(self) -> tuple[SigningKey, SigningKey]:
+        """The keys of two stewards of this house."""
+        mary, grace = SigningKey.generate(), SigningKey.generate()
+        Roster(self.database, SigningKey.generate()).bootstrap(
+            "House", [("Mary", mary.public), ("Grace", grace.public)], self.now
+        )
+        return mary, grace
 
     def events(self, *kinds: str) -> list[dict[str, str | int]]:
         """What is on record, with its kind."""

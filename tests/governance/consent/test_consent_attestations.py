@@ -15,7 +15,7 @@ import pytest
 
 from governance.consent import Asking, Attestation, Attestations, Refusal, review
 from governance.errors import ConsentRefused, NotApproved
-from governance.identity import Act, Approval, Roster
+from governance.identity import Act, Approval
 from governance.keys import SigningKey
 
 House = Any
@@ -26,10 +26,7 @@ Attest = Callable[..., Attestation]
 
 @pytest.fixture
 def stewards(house: House) -> Stewards:
-    keys = SigningKey.generate(), SigningKey.generate()
-    named = [("Mary", keys[0].public), ("Grace", keys[1].public)]
-    Roster(house.database, SigningKey.generate()).bootstrap("House", named, house.now)
-    return keys
+    return house.stewards()
 
 
 @pytest.fixture

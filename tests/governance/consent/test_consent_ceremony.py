@@ -14,7 +14,7 @@ import pocketsphinx
 import pytest
 
 from governance.consent import Ceremonies, Challenge, Checks, Finding, Grant, Refusal
-from governance.consent.ceremony import LAPSES_AFTER, MAX_CHALLENGES
+from governance.consent.ceremony import LAPSES_AFTER, MAX_CHALLENGES, MAX_CHALLENGES_A_DAY
 from governance.consent.examination import WHAT
 from governance.consent.phrase import TURNS, VALID, WORDS, words
 from governance.consent.register import SIGN_WITHIN
@@ -154,6 +154,19 @@ def test_tries_are_limited(house: House, refused: Refused) -> None:
     for _ in range(MAX_CHALLENGES):
         house.ceremonies.challenge(other, house.now)
     assert refused(house.ceremonies.challenge, other, house.now) == "tries_spent"
+
+
+def test_a_grantee_cannot_try_all_day(house: House, refused: Refused) -> None:
+    def begin(**changes: Any) -> str:
+        return house.ceremonies.open(house.request(**changes), house.portrait, None, house.now)
+
+    for _ in range(MAX_CHALLENGES_A_DAY // MAX_CHALLENGES):
+        id = begin()
+        for _ in range(MAX_CHALLENGES):
+            house.ceremonies.challenge(id, house.now)
+    assert refused(house.ceremonies.challenge, begin(), house.now) == "tries_spent_today"
+    house.ceremonies.challenge(begin(grantee="organisation:other"), house.now)
+    house.ceremonies.challenge(begin(), house.now + timedelta(days=1) + VALID)
 
 
 def test_a_film_that_was_exchanged_is_not_judged(house: House, refused: Refused) -> None:

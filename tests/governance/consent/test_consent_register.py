@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,12 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from governance.consent import Consents, Grant, Revocation
+from governance.consent import Consents, Grant, Revocation, strike
 from governance.consent.grant import Terms
 from governance.consent.register import LAPSES_AFTER, SIGN_WITHIN
 from governance.consent.tables import StoredGrant
+from governance.errors import NotApproved
+from governance.identity import Approval
 from governance.keys import SigningKey
 
 House = Any
@@ -115,6 +118,24 @@ def test_only_the_subject_can_revoke(house: House, refused: Refused) -> None:
     forged = Revocation.by(SigningKey.generate(), grant.id, house.now)
     assert refused(house.consents.revoke, forged, house.now) == "subject_differs"
     house.consents.admit(grant.id, house.asking(grant), house.now)
+
+
+def test_a_steward_ends_a_grant_for_who_lost_their_key(house: House, refused: Refused) -> None:
+    grant, other = house.granted(), house.granted()
+    use = house.consents.admit(grant.id, house.asking(grant), house.now)
+    steward, _ = house.stewards()
+    act = strike(grant, house.now)
+    with pytest.raises(NotApproved):
+        house.consents.strike(act, [Approval.by(SigningKey.generate(), act)], house.now)
+    elsewhere = replace(act, subject=other.id)
+    approval = Approval.by(steward, elsewhere)
+    assert refused(house.consents.strike, elsewhere, [approval], house.now) == "act_unfit"
+    house.consents.strike(act, [Approval.by(steward, act)], house.now)
+    assert refused(house.consents.confirm, use, house.now) == "grant_struck"
+    assert refused(house.consents.admit, grant.id, house.asking(grant), house.now) == "grant_struck"
+    house.consents.revoke(Revocation.by(house.ada, grant.id, house.now, forget=True), house.now)
+    assert refused(house.consents.admit, grant.id, house.asking(grant), house.now) == "grant_revoked"
+    house.consents.admit(other.id, house.asking(other), house.now)
 
 
 def test_a_grant_can_be_revoked_before_it_arrives(house: House, refused: Refused) -> None:

@@ -238,6 +238,9 @@ def test_a_film_of_somebody_else_is_turned_away(home: Path, ada: Path, portrait:
     assert answer.exit_code == cli.REFUSED
     assert answer.stdout.startswith("Not passed; 4 tries are left. The film is deleted.\n- ")
     assert not list((home / "evidence").rglob("film*"))
+    assert list((home / "evidence").rglob("portrait*"))
+    told("withdraw", done["ceremony"])
+    assert not list((home / "evidence").rglob("portrait*"))
 
 
 def test_a_refusal_is_honoured_and_taken_back(home: Path, grant: Path, ada: Path, portrait: Path) -> None:
@@ -266,6 +269,17 @@ def test_an_attestation_is_reviewed_by_a_steward(home: Path, ada: Path, portrait
     assert told("verify", file)["state"] == "approved"
     told("review", line["id"], "--key", folder / "steward.pem", "--decline")
     assert told("list")[0]["state"] == "declined"
+
+
+def test_a_steward_strikes_a_grant(grant: Path, folder: Path) -> None:
+    steward = SigningKey.generate()
+    steward.save(folder / "steward.pem")
+    with Hub.open() as hub:
+        named = [("Mary", steward.public), ("Grace", SigningKey.generate().public)]
+        Roster(hub.database, hub.key).bootstrap("House", named, datetime.now(UTC))
+    id = Grant.read(grant.read_bytes()).id
+    assert told("strike", id, "--key", folder / "steward.pem") == {"grant": id, "state": "struck"}
+    assert told("verify", grant)["state"].startswith("struck")
 
 
 def test_a_living_person_is_not_attested(home: Path, grant: Path, ada: Path, portrait: Path) -> None:
