@@ -9,6 +9,14 @@ class RightsUndeclared(ServiceError):
     """Nobody has said by what right this face may be animated."""
 
 
+class NotAllowed(ServiceError):
+    """The policies forbid the film; ``policy`` is the id of the one that decided."""
+
+    def __init__(self, policy: str, sentence: str) -> None:
+        super().__init__(f"{sentence} (policy {policy})")
+        self.policy = policy
+
+
 class OutputRefused(ServiceError):
     """The film could not be written where it was asked for."""
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
+import os
 import secrets
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -15,22 +15,27 @@ from threading import Thread
 from typing import TypeVar
 
 import assets
-from generator import sitters
 from generator.errors import PortraitError, VideoError
 from generator.face.decoder import WEIGHTS
 from generator.film import FilmStats, render_film
 from generator.motion import Motion, driver
 from generator.motion.direction import NATURAL_DIRECTION, Direction
+from generator.motion.emotion import EMOTIONS, Emotion
 from generator.portrait.framing import Aspect
 from generator.portrait.portrait import Portrait
 from generator.speech.audio import Speech
 from governance.errors import SealError
 from governance.provenance import Authority, Ingredient, Making, Reading, Rights, default_directory, seal
-from governance.provenance.manifest import printable
-from service.errors import OutputRefused, RightsUndeclared
+from governance.provenance.manifest import mime_of, printable
+from service import gate
+from service.errors import OutputRefused
+from service.gate import Occasion, Permission, Plan
 
 MOTION_FILE = "motion-file"
 """The driver's name in the manifest of a film whose motion was given."""
+CLOCK = "VERNISSAGE_CLOCK"
+"""Names the address of a time stamp authority (RFC 3161) for every seal."""
+UNSAID = Occasion()
 
 Result = TypeVar("Result")
 
@@ -75,88 +80,112 @@ def animate(
     speech: Path,
     out: Path,
     *,
-    rights: Rights | None,
+    right: Rights | Path | None,
     driver_name: str,
     seed: int,
     direction: Path | None,
     view: View,
     progress: Progress,
+    occasion: Occasion = UNSAID,
 ) -> Film:
     """Make ``picture`` speak ``speech``, played as the ``direction`` file says.
 
+    Args:
+        picture: the portrait.
+        speech: the sound.
+        out: the film to write.
+        right: by what right the face may be animated, or the file of a grant; ``None`` for our own sitters.
+        driver_name: what turns speech into motion.
+        seed: of its randomness.
+        direction: how it is played.
+        view: how the portrait is shown.
+        progress: where the work is told.
+        occasion: what the film is for.
+
     Raises:
-        RightsUndeclared: the sitter is not ours and ``rights`` is ``None``.
+        RightsUndeclared: the sitter is not ours and ``right`` is ``None``.
+        NotAllowed: the policies forbid it.
         GeneratorError, GovernanceError, AssetError: as the wings say; no file is left at ``out``.
     """
     perform = driver.get(driver_name)
     played = Direction.load(direction) if direction else NATURAL_DIRECTION
-    rights = _declared_rights(picture, rights)
+    right = gate.right_to(picture, right)
     _check_output(out, picture, speech)
     authority, weights = _authority(), _weights(*perform.weights)
     progress.stage("reading the portrait and listening to the speech")
     voice = Speech.open(speech)
-    performance = _in_background(lambda: perform(voice, seed=seed, direction=played))
-    portrait = _open_portrait(picture, view, progress)
-    motion = performance.result()
-    return _render_and_seal(
-        portrait, motion, out, authority, progress,
-        audio=speech,
-        making=Making(
-            title=printable(out.name),
-            portrait=Ingredient(printable(picture.name), portrait.mime, portrait.sha256, "portrait"),
-            speech=Ingredient.from_file(speech, "speech"),
-            motion=None,
-            weights=weights,
-            rights=rights,
-            driver=driver_name,
-            seed=seed,
-            software_version=version("vernissage-hub"),
-            created=datetime.now(UTC),
-        ),
-    )  # fmt: skip
+    heard = Ingredient(printable(speech.name), mime_of(speech), voice.sha256, "speech")
+    plan = Plan(picture, right, occasion, _emotions(played), {"speech": voice.sha256, "seed": seed})
+    with gate.permission(plan) as permission:
+        performance = _in_background(lambda: perform(voice, seed=seed, direction=played))
+        portrait = _open_portrait(picture, view, progress, permission)
+        motion = performance.result()
+        making = _making(out, picture, portrait, permission, weights, driver_name, seed, speech=heard)
+        return _render_and_seal(portrait, motion, out, authority, progress, making, permission, audio=speech)
 
 
 def pose(
-    picture: Path, motion_file: Path, out: Path, *, rights: Rights | None, view: View, progress: Progress
+    picture: Path,
+    motion_file: Path,
+    out: Path,
+    *,
+    right: Rights | Path | None,
+    view: View,
+    progress: Progress,
+    occasion: Occasion = UNSAID,
 ) -> Film:
-    """Move ``picture`` as a saved motion says, in silence. Raises as ``animate`` does."""
-    rights = _declared_rights(picture, rights)
+    """Move ``picture`` as a saved motion says, in silence. Raises as ``animate`` does.
+
+    Nobody can tell which emotions a saved motion plays: a grant must allow them all.
+    """
+    right = gate.right_to(picture, right)
     _check_output(out, picture, motion_file)
     authority, weights = _authority(), _weights()
     motion = Motion.load(motion_file)
+    moved = Ingredient.from_file(motion_file, "motion")
     progress.stage("reading the portrait")
-    portrait = _open_portrait(picture, view, progress)
-    return _render_and_seal(
-        portrait, motion, out, authority, progress,
-        audio=None,
-        making=Making(
-            title=printable(out.name),
-            portrait=Ingredient(printable(picture.name), portrait.mime, portrait.sha256, "portrait"),
-            speech=None,
-            motion=Ingredient.from_file(motion_file, "motion"),
-            weights=weights,
-            rights=rights,
-            driver=MOTION_FILE,
-            seed=0,
-            software_version=version("vernissage-hub"),
-            created=datetime.now(UTC),
-        ),
-    )  # fmt: skip
+    silent = replace(occasion, locale=None, own_voice=False)
+    with gate.permission(Plan(picture, right, silent, EMOTIONS, {"motion": moved.sha256})) as permission:
+        portrait = _open_portrait(picture, view, progress, permission)
+        making = _making(out, picture, portrait, permission, weights, MOTION_FILE, 0, motion=moved)
+        return _render_and_seal(portrait, motion, out, authority, progress, making, permission, audio=None)
 
 
-def _declared_rights(picture: Path, rights: Rights | None) -> Rights:
-    if rights is not None:
-        return rights
-    if not picture.is_file():
-        raise PortraitError(f"There is no picture at {picture}: give the path of a picture file.")
-    with picture.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    if sitters.recognise(digest) is None:
-        raise RightsUndeclared(
-            f"{picture.name} is not one of our own sitters: say by what right it may be animated with "
-            "--rights public-domain, fictional or own-likeness. What you declare is written into the film."
-        )
-    return "sitter-of-the-house"
+def _making(
+    out: Path,
+    picture: Path,
+    portrait: Portrait,
+    permission: Permission,
+    weights: tuple[Ingredient, ...],
+    driver_name: str,
+    seed: int,
+    *,
+    speech: Ingredient | None = None,
+    motion: Ingredient | None = None,
+) -> Making:
+    return Making(
+        title=printable(out.name),
+        portrait=Ingredient(printable(picture.name), portrait.mime, portrait.sha256, "portrait"),
+        speech=speech,
+        motion=motion,
+        weights=weights,
+        rights=permission.rights,
+        driver=driver_name,
+        seed=seed,
+        software_version=version("vernissage-hub"),
+        created=datetime.now(UTC),
+        grant=permission.grant,
+        request=permission.request,
+        entry=permission.entry,
+    )
+
+
+def _emotions(played: Direction) -> tuple[str, ...]:
+    """Every emotion that is ever played at more than no strength."""
+    values = (value for _, value in played.emotion.keys)
+    return tuple(
+        sorted({value.name for value in values if isinstance(value, Emotion) and value.strength > 0})
+    ) or ("neutral",)
 
 
 def _check_output(out: Path, *inputs: Path) -> None:
@@ -204,8 +233,10 @@ def _in_background(work: Callable[[], Result]) -> Future[Result]:
     return outcome
 
 
-def _open_portrait(picture: Path, view: View, progress: Progress) -> Portrait:
+def _open_portrait(picture: Path, view: View, progress: Progress, permission: Permission) -> Portrait:
     portrait = Portrait.open(picture, size=view.size, aspect=view.aspect, face=view.face)
+    if portrait.sha256 != permission.portrait_sha256:
+        raise PortraitError(f"{picture} was changed while it was read: try again.")
     if portrait.faces_found > 1 and view.face is None:
         progress.note(
             f"The picture holds {portrait.faces_found} faces; the largest speaks. "
@@ -220,9 +251,10 @@ def _render_and_seal(
     out: Path,
     authority: Authority,
     progress: Progress,
+    making: Making,
+    permission: Permission,
     *,
     audio: Path | None,
-    making: Making,
 ) -> Film:
     unsealed = _hidden_beside(out)
     try:
@@ -230,7 +262,8 @@ def _render_and_seal(
         progress.total(len(motion.values))
         stats = render_film(portrait, motion, unsealed, audio=audio, on_frame=progress.frame)
         progress.stage("sealing")
-        reading = seal(unsealed, out, making, authority)
+        clock = os.environ.get(CLOCK)
+        reading = seal(unsealed, out, making, authority, clock=clock, confirm=permission.confirm)
     except (VideoError, SealError) as error:
         raise type(error)(str(error).replace(str(unsealed), str(out))) from error
     finally:

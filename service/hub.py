@@ -14,24 +14,18 @@ import os
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from types import TracebackType
+from typing import Any, Self
 
 from governance import home as places
 from governance import keyfiles
-from governance.errors import StorageError
+from governance.consent import Gallery
+from governance.errors import BiometricsError, StorageError
 from governance.hubkeys import HubKeys
+from governance.identity import trust
 from governance.keys import SigningKey
+from governance.ledger import Ledger, deliver
 from governance.storage import Database
-
-if TYPE_CHECKING:
-    from types import TracebackType
-
-    from governance.ledger import Ledger
-
-DATABASE = "VERNISSAGE_DATABASE"
-LEDGER = "VERNISSAGE_LEDGER"
-DATABASE_FILE = "hub.sqlite"
-LEDGER_FOLDER = "ledger"
 
 
 @dataclass(frozen=True)
@@ -50,7 +44,8 @@ class Hub:
 
     @classmethod
     def open(cls, home: Path | None = None) -> Self:
-        """Open the hub at ``home``; its database is made if there is none.
+        """Open the hub at ``home``; its database is made if there is none, and believes credentials that any
+        key of the hub signed that was not stolen.
 
         Raises:
             KeysMissing: there are no hub keys: ``vernissage keys init`` makes them.
@@ -58,7 +53,10 @@ class Hub:
             StorageError: the database cannot be opened.
         """
         home = home or places.directory()
-        return cls(home, HubKeys.open(places.keys_directory(home)), open_database(home))
+        keys = HubKeys.open(places.keys_directory(home))
+        database = open_database(home)
+        trust(database, *keys.believed)
+        return cls(home, keys, database)
 
     @property
     def key(self) -> SigningKey:
@@ -68,15 +66,16 @@ class Hub:
     @cached_property
     def ledger(self) -> Ledger:
         """The hub's log, opened when first asked for; made if there is none. Raises ``LedgerError``."""
-        from governance.ledger import Ledger
-
-        url = os.environ.get(LEDGER) or str(self.home / LEDGER_FOLDER)
+        url = os.environ.get(places.LEDGER) or str(self.home / places.LEDGER_FOLDER)
         return Ledger.open(url, self.keys.ledger, origin=self.keys.origin)
+
+    @cached_property
+    def faces(self) -> Gallery[Any]:
+        """The faces of those who refused or granted. Raises ``BiometricsError``."""
+        raise BiometricsError("This hub cannot compare faces.")
 
     def deliver(self) -> int:
         """Carry what was recorded in the database to the ledger; how many events that was."""
-        from governance.ledger import deliver
-
         return deliver(self.database, self.ledger)
 
     def close(self) -> None:
@@ -92,24 +91,19 @@ class Hub:
         self.close()
 
 
-def has_database(home: Path | None = None) -> bool:
-    """Whether this machine keeps a hub's state: a database is named, or there is one at home."""
-    return bool(os.environ.get(DATABASE)) or ((home or places.directory()) / DATABASE_FILE).exists()
-
-
 def open_database(home: Path | None = None) -> Database:
     """The database alone, for what needs no keys. Raises ``StorageError``."""
     home = home or places.directory()
-    url = os.environ.get(DATABASE)
+    url = os.environ.get(places.DATABASE)
     if url:
         return Database.open(url)
-    path = home / DATABASE_FILE
+    path = home / places.DATABASE_FILE
     try:
         home.mkdir(mode=keyfiles.DIRECTORY, parents=True, exist_ok=True)
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, keyfiles.PRIVATE))
     except OSError as error:
         raise StorageError(
             f"The hub's database {path} cannot be made ({error.strerror}): "
-            f"name another folder with {places.HOME}, or a database with {DATABASE}."
+            f"name another folder with {places.HOME}, or a database with {places.DATABASE}."
         ) from error
     return Database.open(f"sqlite:///{path}")

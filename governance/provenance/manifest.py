@@ -85,8 +85,7 @@ class Ingredient:
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
         except OSError as error:
             raise MakingError(f"The {role} {path} cannot be read ({error.strerror}).") from error
-        mime = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-        return cls(printable(path.name), mime, digest, role)
+        return cls(printable(path.name), mime_of(path), digest, role)
 
 
 @dataclass(frozen=True)
@@ -255,6 +254,11 @@ def to_manifest(making: Making) -> dict[str, Any]:
             )
         ],
     }
+
+
+def mime_of(path: Path) -> str:
+    """The media type that a file's name tells."""
+    return mimetypes.guess_type(path.name)[0] or "application/octet-stream"
 
 
 def is_sha256(text: str) -> bool:

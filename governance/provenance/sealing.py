@@ -3,6 +3,7 @@
 import os
 import secrets
 import struct
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +19,13 @@ from governance.provenance.reading import Reading, State, read
 
 
 def seal(
-    unsigned: Path, signed: Path, making: Making, authority: Authority, *, clock: str | None = None
+    unsigned: Path,
+    signed: Path,
+    making: Making,
+    authority: Authority,
+    *,
+    clock: str | None = None,
+    confirm: Callable[[Path], None] = lambda _: None,
 ) -> Reading:
     """Write ``unsigned`` (an MP4) with the manifest of ``making`` to ``signed``.
 
@@ -34,6 +41,7 @@ def seal(
         authority: who seals it.
         clock: the address of a time stamp authority (RFC 3161), one that the house goes by
             (``vernissage keys trust --clock``): its films stay ``TRUSTED`` when the signer has expired.
+        confirm: called with the sealed film, which has not got its name yet; if it raises there is no film.
 
     Returns:
         What the finished file says, in state ``TRUSTED``.
@@ -53,6 +61,7 @@ def seal(
                 f"The time stamp of {clock} is by a clock this house does not go by, so the film was "
                 "deleted: run `vernissage keys trust --clock` with its root certificate."
             )
+        confirm(temporary)
         temporary.replace(signed)
         _flush_directory(signed.parent)
     except OSError as error:

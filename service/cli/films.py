@@ -20,12 +20,8 @@ if TYPE_CHECKING:
     from service.films import Film, Progress, View
 
 
-class DeclaredRights(StrEnum):
-    """By what right a face is animated."""
-
-    PUBLIC_DOMAIN = "public-domain"
-    FICTIONAL = "fictional"
-    OWN_LIKENESS = "own-likeness"
+DECLARED: tuple[Rights, ...] = ("public-domain", "fictional", "own-likeness")
+GRANT = "grant:"
 
 
 class FrameAspect(StrEnum):
@@ -40,8 +36,24 @@ Picture = Annotated[
 ]
 Output = Annotated[Path, typer.Option("--output", "-o", help="The film to write, an .mp4 file.")]
 RightsOption = Annotated[
-    DeclaredRights | None,
-    typer.Option("--rights", help="By what right this face may be animated; written into the film."),
+    str | None,
+    typer.Option(
+        "--rights",
+        metavar="|".join((*DECLARED, "grant:FILE")),
+        help="By what right this face may be animated; written into the film. A grant is one that the "
+        "person shown has signed and that your hub knows.",
+    ),
+]
+PurposeOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--purpose",
+        metavar="TERM",
+        help="What the film is for, such as dpv:AcademicResearch; may be repeated.",
+    ),
+]
+KeyOption = Annotated[
+    Path | None, typer.Option("--key", help="The key of the credential that the grant was given to.")
 ]
 Size = Annotated[int, typer.Option(help="The longer side of the film in pixels, 128 to 1024.")]
 AspectOption = Annotated[
@@ -63,16 +75,24 @@ def animate(
     size: Size = 512,
     aspect: AspectOption = FrameAspect.SQUARE,
     face: FaceOption = None,
+    purpose: PurposeOption = None,
+    locale: Annotated[str, typer.Option(help="The language spoken, such as en-GB.")] = "en",
+    other_voice: Annotated[
+        bool, typer.Option("--other-voice", help="It is not the voice of the person shown, nor like it.")
+    ] = False,
+    key: KeyOption = None,
 ) -> None:
     """Make a portrait speak, and seal the film with its content credential."""
     from service import films
+    from service.gate import Occasion
 
     with _progress() as progress:
         film = films.animate(
             _sitter(portrait),
             _clip(speech),
             output,
-            rights=_rights(rights),
+            right=_right(rights),
+            occasion=Occasion(tuple(purpose or ()), locale, not other_voice, key),
             driver_name=driver,
             seed=seed,
             direction=direction,
@@ -90,16 +110,20 @@ def pose(
     size: Size = 512,
     aspect: AspectOption = FrameAspect.SQUARE,
     face: FaceOption = None,
+    purpose: PurposeOption = None,
+    key: KeyOption = None,
 ) -> None:
     """Move a portrait as a saved motion says, and seal the film."""
     from service import films
+    from service.gate import Occasion
 
     with _progress() as progress:
         film = films.pose(
             _sitter(portrait),
             motion,
             output,
-            rights=_rights(rights),
+            right=_right(rights),
+            occasion=Occasion(tuple(purpose or ()), key=key),
             view=_view(size, aspect, face),
             progress=progress,
         )
@@ -128,8 +152,13 @@ def _view(size: int, aspect: FrameAspect, face: int | None) -> View:
     return View(size, Aspect(aspect.value), face)
 
 
-def _rights(declared: DeclaredRights | None) -> Rights | None:
-    return declared.value if declared else None
+def _right(named: str | None) -> Rights | Path | None:
+    if named is None or named in DECLARED:
+        return named
+    if named.startswith(GRANT) and len(named) > len(GRANT):
+        return Path(named.removeprefix(GRANT))
+    choices = ", ".join(repr(right) for right in DECLARED)
+    raise typer.BadParameter(f"{named!r} is not one of {choices} or 'grant:FILE'.", param_hint="'--rights'")
 
 
 def _sitter(portrait: Path) -> Path:

@@ -310,7 +310,7 @@ def a_folder(path: Path, _: Portrait) -> None:
         (a_landscape, "No face was found in the picture. Choose one in which"),
         (a_distant_face, r"The face is only \d\d px high; at least 64 px are needed"),
         (a_profile, r"The head is turned by \d\d degrees; up to 45 can be animated"),
-        (a_folder, "is not a file: give the picture itself"),
+        (a_folder, "There is no picture at"),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )

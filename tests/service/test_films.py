@@ -45,7 +45,7 @@ def told() -> Told:
 def ask(
     monkeypatch: pytest.MonkeyPatch, keys: Path, films: Path, own_sitter: Sitter, speech: Path, told: Told
 ) -> Callable[..., Film]:
-    """``ask(rights=...)``: ``animate`` with our own sitter and a few words, but for what is named."""
+    """``ask(right=...)``: ``animate`` with our own sitter and a few words, but for what is named."""
     monkeypatch.setenv("VERNISSAGE_KEYS", str(keys))
 
     def run(**changed: object) -> Film:
@@ -53,7 +53,7 @@ def ask(
             "picture": own_sitter.path,
             "speech": speech,
             "out": films / "a.mp4",
-            "rights": None,
+            "right": None,
             "driver_name": "rules",
             "seed": 3,
             "direction": None,
@@ -103,7 +103,7 @@ def test_a_motion_file_needs_no_sound(
         own_sitter.path,
         tmp_path / "rest.safetensors",
         films / "a.mp4",
-        rights=None,
+        right=None,
         view=View(size=128),
         progress=told.progress(),
     )
@@ -118,7 +118,7 @@ def test_a_bad_portrait_does_not_wait_for_the_driver(
 ):
     Image.new("RGB", (200, 200)).save(tmp_path / "dark.png")
     with pytest.raises(PortraitError, match="No face was found"):
-        ask(picture=tmp_path / "dark.png", rights="fictional")
+        ask(picture=tmp_path / "dark.png", right="fictional")
     assert list(films.iterdir()) == []
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from governance import home as places
 from governance.errors import KeysMissing, StorageError
 from governance.events import Event
 from governance.hubkeys import HubKeys
@@ -34,21 +35,21 @@ def test_a_hub_opens_at_home_for_its_owner_alone(home: Path) -> None:
 
 def test_home_is_what_the_environment_names(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VERNISSAGE_HOME", str(home))
-    assert not hub.has_database()
+    assert not places.has_database()
     with Hub.open() as opened:
         assert opened.home == home
-    assert hub.has_database()
+    assert places.has_database()
 
 
 def test_a_hub_without_keys_says_how_to_make_them(tmp_path: Path) -> None:
     with pytest.raises(KeysMissing, match="vernissage keys init"):
         Hub.open(tmp_path)
-    assert not hub.has_database(tmp_path)
+    assert not places.has_database(tmp_path)
 
 
 def test_a_named_database_is_used(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VERNISSAGE_DATABASE", f"sqlite:///{tmp_path / 'elsewhere.sqlite'}")
-    assert hub.has_database(home)
+    assert places.has_database(home)
     with Hub.open(home):
         assert (tmp_path / "elsewhere.sqlite").exists()
     assert not (home / "hub.sqlite").exists()
