@@ -6,12 +6,13 @@ expires, and nothing to forget.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from governance.errors import EvidenceRefused, MoreNeeded, ReleaseError
@@ -156,13 +157,9 @@ class Releases:
             ReleaseError: there is no such proposal, or it cannot be carried out any more.
             NotApproved: the key is no steward's.
         """
-        found = [one.act for one in self.pending(now) if one.act.sha256.startswith(proposal)]
-        if len(found) != 1:
-            raise ReleaseError(
-                f"{'No' if not found else 'More than one'} proposal begins with {proposal!r}: "
-                "see `vernissage release status`."
-            )
-        return self.submit(found[0], [Approval.by(key, found[0])], now)
+        waiting = {one.act.sha256: one.act for one in self.pending(now)}
+        act = waiting[_only("proposal", waiting, proposal)]
+        return self.submit(act, [Approval.by(key, act)], now)
 
     def rollback(
         self, version: str, rung: str | None, reason: str, key: SigningKey, now: datetime
@@ -258,14 +255,13 @@ class Releases:
     def find(self, prefix: str) -> str:
         """The id of the version whose id begins with ``prefix``. Raises ``ReleaseError`` unless it is one."""
         with self.database.transaction() as session:
-            known = [row.id for row in self._book.all(session)]
-        found = [version for version in known if prefix and version.startswith(prefix)]
-        if len(found) != 1:
-            raise ReleaseError(
-                f"{'No' if not found else 'More than one'} version begins with {prefix!r}: "
-                "see `vernissage release status`."
-            )
-        return found[0]
+            return _only("version", [row.id for row in self._book.all(session)], prefix)
+
+    def find_evidence(self, prefix: str) -> str:
+        """The id of the evidence on file whose id begins with ``prefix``. Raises ``ReleaseError`` unless it is
+        one."""
+        with self.database.transaction() as session:
+            return _only("evidence", session.scalars(select(FiledEvidence.id)).all(), prefix)
 
     def serving(
         self, version: str, tier: str, now: datetime, scopes: Collection[str] = frozenset()
@@ -356,6 +352,16 @@ class Releases:
     @cached_property
     def _book(self) -> Book:
         return Book(self.ladder, self.shipped)
+
+
+def _only(what: str, ids: Iterable[str], prefix: str) -> str:
+    found = [id for id in ids if prefix and id.startswith(prefix)]
+    if len(found) != 1:
+        raise ReleaseError(
+            f"{'No' if not found else 'More than one'} {what} begins with {prefix!r}: "
+            "see `vernissage release status`."
+        )
+    return found[0]
 
 
 def _note(

@@ -146,4 +146,4 @@ def _style(good: bool) -> str:
 
 
 def _indented(text: Text, columns: int) -> None:
-    console.out.print(Padding(text, (0, 0, 0, columns)), soft_wrap=False)
+    console.out.print(Padding(text, (0, 0, 0, columns), expand=False), soft_wrap=False)
