@@ -219,7 +219,7 @@ def to_text(moment: datetime) -> str:
 
 def from_text(text: str) -> datetime:
     """The moment that ``to_text`` wrote. Raises ``ValueError`` for any other text."""
-    moment = datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+    moment = datetime.fromisoformat(text)
     if to_text(moment) != text:
         raise ValueError(f"{text!r} is no moment in the canonical form")
     return moment
