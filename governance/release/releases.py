@@ -139,7 +139,8 @@ class Releases:
             return self._climb(session, self._book.lock(session, version, now), rung, now)
 
     def propose(self, version: str, rung: str, key: SigningKey, now: datetime) -> Act:
-        """``climb``, signed with a first steward's ``key``, to wait for another's.
+        """``climb``, signed with a first steward's ``key``, to wait for another's; if another proposed the very
+        same at this moment, both have signed and it is done.
 
         Raises:
             ReleaseError: as ``climb``.
@@ -258,8 +259,7 @@ class Releases:
             return _only("version", [row.id for row in self._book.all(session)], prefix)
 
     def find_evidence(self, prefix: str) -> str:
-        """The id of the evidence on file whose id begins with ``prefix``. Raises ``ReleaseError`` unless it is
-        one."""
+        """The id of the evidence whose id begins so. Raises ``ReleaseError`` unless it is one."""
         with self.database.transaction() as session:
             return _only("evidence", session.scalars(select(FiledEvidence.id)).all(), prefix)
 

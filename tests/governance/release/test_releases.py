@@ -433,7 +433,10 @@ def test_no_order_of_acts_reaches_a_rung_without_its_evidence_and_two_stewards(
                 case ("propose", height, who):
                     act = releases.propose(version, names[height], stewards[who], now)
                     proposals.append(act)
-                    signed[act.sha256] = {who}
+                    signed.setdefault(act.sha256, set()).add(who)
+                    if signed[act.sha256] == {0, 1}:
+                        assert height <= rung + 1
+                        rung = height
                 case ("approve", which, who) if proposals:
                     act = proposals[which % len(proposals)]
                     standing = releases.approve(act.sha256, stewards[who], now)
