@@ -14,7 +14,7 @@ import typer
 from governance.errors import IdentityError, LedgerError
 from governance.identity import Tier
 from service.cli import console
-from service.cli.credential_listing import indented, print_json, show_all
+from service.cli.credential_listing import indented, print_json, remind, show_all
 
 if TYPE_CHECKING:
     from governance.identity import Act, Approval, Roster
@@ -74,7 +74,7 @@ def bootstrap(
     with _roster() as roster:
         made = roster.bootstrap(organisation, named, datetime.now(UTC))
         show_all([roster.get(one.id) for one in made], [], roster, as_json)
-    console.note("With two stewards a lost key stops every decision that takes two: issue a third soon.")
+        remind(roster.all(), datetime.now(UTC))
 
 
 @app.command()
@@ -124,7 +124,8 @@ def propose(
         if tier:
             terms = replace(terms, tier=tier)
         if days:
-            terms = replace(terms, expires=now + timedelta(days=days))
+            begins = max(credential.not_before, now)
+            terms = replace(terms, not_before=begins, expires=now + timedelta(days=days))
         if scope or no_scopes:
             terms = replace(terms, scopes=tuple(scope or ()))
         if quota:
@@ -205,8 +206,11 @@ def rotate(
 @app.command("list")
 def list_credentials(as_json: Json = False) -> None:
     """Name every credential, and what waits for another steward."""
+    now = datetime.now(UTC)
     with _roster() as roster:
-        show_all(roster.all(), roster.pending(datetime.now(UTC)), roster, as_json)
+        everybody = roster.all()
+        show_all(everybody, roster.pending(now), roster, as_json)
+        remind(everybody, now)
 
 
 @app.command()

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from governance.identity import Credential, Listed, Roster
     from governance.identity.proposals import Pending
 
+ENOUGH_STEWARDS = 3
 SHORT = 12
 """So many characters name a proposal."""
 
@@ -106,6 +107,17 @@ def _state(credential: Credential, now: datetime) -> str:
     except CredentialRefused as refused:
         return refused.reason.replace("_", " ")
     return "active"
+
+
+def remind(credentials: list[Listed], now: datetime) -> None:
+    """Say so if there are few stewards left."""
+    found = (listed.credential for listed in credentials if listed.credential.tier == "steward")
+    stewards = {credential.person for credential in found if _state(credential, now) == "active"}
+    if credentials and len(stewards) < ENOUGH_STEWARDS:
+        console.note(
+            f"With {len(stewards)} stewards nobody can renew one of them, and a lost key stops every "
+            "decision that takes two: issue another soon."
+        )
 
 
 def print_json(value: object) -> None:

@@ -83,6 +83,27 @@ def test_two_signatures_are_never_the_same(request_: Request) -> None:
     assert first.sha256 != second.sha256
 
 
+TARGETS = st.text("abcXYZ019-._~!$&'()*+,;=:@/", max_size=20).map("/".__add__)
+QUERIES = st.text("abcXYZ019-._~!$&'()*+,;=:@/?", max_size=20).map("?".__add__) | st.just("")
+
+
+@given(
+    method=st.sampled_from(["GET", "POST", "PUT", "DELETE", "OPTIONS", "HEAD"]),
+    target=st.builds(str.__add__, TARGETS, QUERIES),
+    body=st.binary(max_size=50),
+    kind=st.sampled_from(["application/json", 'multipart/form-data; boundary="a, b"']),
+    idempotency_key=st.none() | st.text("abc123-", min_size=1, max_size=40),
+)
+def test_any_request_can_be_signed(
+    method: str, target: str, body: bytes, kind: str, idempotency_key: str | None
+) -> None:
+    optional = (("Idempotency-Key", idempotency_key),) if idempotency_key else ()
+    request = Request(method, ORIGIN + target, (("content-type", kind), *optional), body)
+    asked = believe(replace(sign_request(request, KEY, NOW), url=target))
+    found = (asked.method, asked.target, asked.body, asked.content_type, asked.idempotency_key)
+    assert found == (method, ORIGIN + target, body, kind, idempotency_key)
+
+
 def test_the_address_is_the_public_one_whatever_the_proxy_made_of_it() -> None:
     signed = sign_request(POST, KEY, NOW)
     for seen in (

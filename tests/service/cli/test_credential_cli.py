@@ -142,6 +142,16 @@ def test_from_narrower_to_the_end(hub: Run, partner: str) -> None:
     assert credentials(hub)[-1]["state"] == "revoked"
 
 
+def test_two_stewards_renew_a_credential_but_not_each_other(hub: Run, partner: str) -> None:
+    before = credentials(hub)[-1]["expires"]
+    both = ("--by", "ada.pem", "--by", "grace.pem")
+    assert " generate active" in hub("propose", partner, "--days", "366", *both).stdout
+    assert credentials(hub)[-1]["expires"] > before
+    ada = credentials(hub)[0]["id"]
+    assert "waits" in hub("propose", ada, "--scope", "audit", *both).stdout
+    assert "issue another soon" in hub("list").stderr
+
+
 def test_a_holder_changes_the_key(hub: Run, partner: str, home: Path) -> None:
     done = hub("rotate", "--key", "rosalind.pem", "--new", "newer.pem", "--json")
     (shown,) = json.loads(done.stdout)["credentials"]
