@@ -139,8 +139,8 @@ class Releases:
             return self._climb(session, self._book.lock(session, version, now), rung, now)
 
     def propose(self, version: str, rung: str, key: SigningKey, now: datetime) -> Act:
-        """``climb``, signed with a first steward's ``key``, to wait for another's; if another proposed the very
-        same at this moment, both have signed and it is done.
+        """``climb``, signed with a first steward's ``key``, to wait for another's; if another proposed the
+        very same at this moment, both have signed and it is done.
 
         Raises:
             ReleaseError: as ``climb``.
