@@ -36,15 +36,16 @@ def picture(data: bytes) -> UInt8:
     try:
         with Image.open(io.BytesIO(data), formats=_PICTURES) as image:
             if image.width * image.height > MAX_PICTURE_PIXELS:
-                raise MediaRefused(
-                    f"The picture has more than {MAX_PICTURE_PIXELS / 1e6:.0f} million pixels: shrink it."
-                )
+                raise Image.DecompressionBombError
             if min(image.size) < MIN_SIDE:
                 raise MediaRefused(f"The picture is smaller than {MIN_SIDE} pixels: use a larger one.")
             return np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
+    except Image.DecompressionBombError as error:
+        most = MAX_PICTURE_PIXELS // 1_000_000
+        raise MediaRefused(f"The picture has more than {most} million pixels: make it smaller.") from error
     except UnidentifiedImageError as error:
         raise MediaRefused("The picture is not a JPEG, PNG or WebP file: export it as one.") from error
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except (OSError, SyntaxError, ValueError) as error:
         raise MediaRefused("The picture is damaged: export it again.") from error
 
 

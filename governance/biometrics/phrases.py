@@ -10,6 +10,8 @@ from __future__ import annotations
 import math
 import tempfile
 from collections.abc import Collection, Sequence
+from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pocketsphinx
@@ -59,12 +61,23 @@ def in_order(phrase: Sequence[str], heard: Sequence[str]) -> int:
 
 
 def _decoder(vocabulary: Collection[str]) -> pocketsphinx.Decoder:
-    """One that hears each word as likely as another: a unigram model in ARPA's format."""
-    words = sorted(vocabulary)
+    """One that knows these words alone, each as likely as another: a unigram model in ARPA's format."""
+    words = sorted(word for word in vocabulary if word in _pronunciations())
     chance = -math.log10(len(words) + 1)
     entries = ["-99 <s>", f"{chance:.4f} </s>", *(f"{chance:.4f} {word}" for word in words)]
-    lines = ["\\data\\", f"ngram 1={len(entries)}", "", "\\1-grams:", *entries, "", "\\end\\", ""]
-    with tempfile.NamedTemporaryFile("w", suffix=".arpa") as file:
-        file.write("\n".join(lines))
-        file.flush()
-        return pocketsphinx.Decoder(lm=file.name, loglevel="FATAL", cmn="batch")
+    model = ["\\data\\", f"ngram 1={len(entries)}", "", "\\1-grams:", *entries, "", "\\end\\", ""]
+    spelled = [line for word in words for line in _pronunciations()[word]]
+    with tempfile.TemporaryDirectory() as folder:
+        grammar, dictionary = Path(folder) / "words.arpa", Path(folder) / "words.dict"
+        grammar.write_text("\n".join(model), "utf-8")
+        dictionary.write_text("\n".join([*spelled, ""]), "utf-8")
+        return pocketsphinx.Decoder(lm=str(grammar), dict=str(dictionary), loglevel="FATAL", cmn="batch")
+
+
+@cache
+def _pronunciations() -> dict[str, list[str]]:
+    """CMUdict's lines by word; a word with several pronunciations has several lines."""
+    found: dict[str, list[str]] = {}
+    for line in Path(pocketsphinx.get_model_path("en-us/cmudict-en-us.dict")).read_text("utf-8").splitlines():
+        found.setdefault(line.partition(" ")[0].partition("(")[0], []).append(line)
+    return found

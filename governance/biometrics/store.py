@@ -51,19 +51,18 @@ class TemplateStore:
             KeysError: as ``keep``.
             TemplateDamaged: one cannot be decrypted.
         """
+        _lock(session, "ROW SHARE")
+        wanted = select(StoredTemplate).where(StoredTemplate.kind == kind.kind)
+        rows = session.scalars(wanted.execution_options(populate_existing=True)).all()
         keys = Keyring.load(self._path)
         size = SALT_BYTES + 2 * kind.size
-        wanted = select(StoredTemplate).where(StoredTemplate.kind == kind.kind)
-        wanted = wanted.execution_options(populate_existing=True)
-        for row in session.scalars(wanted).all():
-            if row.key not in keys:
-                session.refresh(row)
-                keys = Keyring.load(self._path)
+        for row in rows:
             plain = keys.open(row.sealed, row.about, row.key)
             yield row.commitment, kind(plain[SALT_BYTES:size]), plain[size:]
 
     def opening(self, session: Session, commitment: str) -> bytes | None:
         """Salt and template as bytes, for the person whom they describe; ``None`` if forgotten."""
+        _lock(session, "ROW SHARE")
         row = session.get(StoredTemplate, commitment, populate_existing=True)
         return None if row is None else Keyring.load(self._path).open(row.sealed, row.about, row.key)
 
@@ -87,7 +86,7 @@ def rotate(database: Database, keys: Path) -> int:
         ring = Keyring.load(keys).with_new()
         ring.save(keys)
         with database.transaction() as session:
-            _lock(session, "SHARE ROW EXCLUSIVE")
+            _lock(session, "EXCLUSIVE")
             rows = session.scalars(select(StoredTemplate)).all()
             for row in rows:
                 row.sealed = ring.seal(ring.open(row.sealed, row.about, row.key), row.about)
@@ -97,6 +96,10 @@ def rotate(database: Database, keys: Path) -> int:
 
 
 def _lock(session: Session, mode: str) -> None:
-    """Let a rotation wait for whoever adds a template, and vice versa; SQLite's writers always do."""
+    """Let a rotation and whoever needs its keys wait for each other, before the key file is read.
+
+    On SQLite, whose transactions come one after the other, it is enough that this one has begun.
+    """
+    session.connection()
     if session.get_bind().dialect.name == "postgresql":
         session.execute(text(f"LOCK TABLE {StoredTemplate.__tablename__} IN {mode} MODE"))
