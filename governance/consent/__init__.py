@@ -13,7 +13,8 @@
 from governance.consent.asking import Asking, Use
 from governance.consent.attestation import Attestation
 from governance.consent.attestations import Attestations, review
-from governance.consent.ceremony import Ceremonies, Ceremony, GrantRequest
+from governance.consent.ceremonies import Ceremonies
+from governance.consent.ceremony import Ceremony, GrantRequest
 from governance.consent.checks import PASSED, Checks, Finding, Gallery
 from governance.consent.files import Evidence
 from governance.consent.grant import NOTICE_VERSION, Grant, Revocation, Terms, notice

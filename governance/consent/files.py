@@ -30,7 +30,7 @@ def read_bounded(path: Path, most: int) -> bytes:
     if not data:
         raise ConsentRefused("file_empty", f"{path.name} is empty.")
     if len(data) > most:
-        raise ConsentRefused("file_too_large", f"{path.name} is larger than {most // 1024**2} MiB.")
+        raise ConsentRefused("file_too_large", f"{path.name} is larger than {most // 1024:,} KiB.")
     return data
 
 

@@ -29,6 +29,12 @@ def notice() -> str:
     return (Path(__file__).parent / "notice.md").read_text(encoding="utf-8")
 
 
+def check_term(not_before: datetime, expires: datetime) -> None:
+    """Raises ``ConsentRefused`` unless it is a term that can be granted."""
+    if not not_before < expires <= not_before + MAX_TERM:
+        raise ConsentRefused("term_unfit", "A grant must end after it begins, and within two years of that.")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Terms(Statement):
     """What is to be signed.
@@ -87,10 +93,7 @@ class Terms(Statement):
 
     def check(self) -> None:
         """A grant begins before it ends, and ends within two years."""
-        if not self.not_before < self.expires <= self.not_before + MAX_TERM:
-            raise ConsentRefused(
-                "term_unfit", "A grant must end after it begins, and within two years of that."
-            )
+        check_term(self.not_before, self.expires)
 
     def allow(self, asking: Asking, now: datetime) -> None:
         """Whether these terms, by themselves, cover what is asked. Raises ``ConsentRefused``."""

@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from governance.consent.attestation import Attestation
+from governance.consent.ceremony import GRANTED
 from governance.consent.documents import Document
 from governance.consent.grant import Grant, Revocation
 from governance.consent.refusal import Refusal, Withdrawal
@@ -64,7 +65,7 @@ class Line:
 def overview(database: Database, now: datetime) -> list[Line]:
     """All there is, the latest first; a ceremony that led to a grant is listed as that."""
     with database.transaction() as session:
-        ceremonies = session.scalars(select(StoredCeremony).where(StoredCeremony.state != "granted"))
+        ceremonies = session.scalars(select(StoredCeremony).where(StoredCeremony.state != GRANTED))
         lines = [Line("ceremony", one.id, one.state, one.opened_at) for one in ceremonies]
         lines += [_grant(session, one, now) for one in session.scalars(select(StoredGrant))]
         lines += [_attestation(session, one) for one in session.scalars(select(StoredAttestation))]

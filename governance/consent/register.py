@@ -10,52 +10,37 @@ the same lock that ends a grant. A reservation that nobody confirms or releases 
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from governance.consent import uses
 from governance.consent.asking import Asking, Use
-from governance.consent.attestation import Attestation
+from governance.consent.ceremony import GRANTED, PASSED
 from governance.consent.checks import Gallery
 from governance.consent.grant import Grant, Revocation
-from governance.consent.kinds import ID, SHA256, Kind
 from governance.consent.standing import (
-    APPROVED,
-    DELIVERED,
-    PENDING,
-    RELEASED,
     RESERVED,
     alone,
-    check_living,
     check_refusals,
     forget,
-    void,
     void_uses,
     yield_to_grant,
 )
-from governance.consent.tables import (
-    StoredAttestation,
-    StoredCeremony,
-    StoredGrant,
-    StoredRevocation,
-    StoredUse,
-)
+from governance.consent.tables import StoredCeremony, StoredGrant, StoredRevocation, StoredUse
+from governance.consent.uses import REVOKED, STRUCK
 from governance.errors import ConsentRefused
 from governance.events import Event
 from governance.identity import Act, Approval, require
 from governance.storage import Database, record
 
-LAPSES_AFTER = timedelta(hours=6)
-"""For so long a reservation waits for its film."""
 SIGN_WITHIN = timedelta(days=7)
 """For so long a passed ceremony waits for the person's signature."""
 
-EXPIRED, REVOKED, STRUCK = "expired", "revoked", "struck"
 STRIKE = "grant.strike"
 STEWARDS_TO_STRIKE = 1
 
@@ -100,7 +85,7 @@ class Consents:
                 )
             )
             assert ceremony is not None
-            ceremony.state = "granted"
+            ceremony.state = GRANTED
             yield_to_grant(session, grant.portrait_sha256, grant.face, now)
             record(session, Event("grant.registered", {"grant": grant.sha256, "grantee": grant.grantee}, now))
 
@@ -113,10 +98,10 @@ class Consents:
         """
         with self.database.transaction() as session:
             try:
-                return _admit(session, right, asking, now)
+                return uses.admit(session, right, asking, now)
             except ConsentRefused as error:
                 refused = error
-                _record_refusal(session, right, asking.request_sha256, error, now)
+                uses.record_refusal(session, right, asking.request_sha256, error, now)
         raise refused
 
     def confirm(self, use: Use, now: datetime) -> None:
@@ -127,12 +112,12 @@ class Consents:
         """
         with self.database.transaction() as session:
             try:
-                return _confirm(session, use, now)
+                return uses.confirm(session, use, now)
             except ConsentRefused as error:
                 refused = error
                 if error.reason != "use_unknown":
-                    _void_reserved(session, use, error.reason, now)
-                _record_refusal(session, use.right, use.request_sha256, error, now)
+                    uses.void_reserved(session, use, error.reason, now)
+                uses.record_refusal(session, use.right, use.request_sha256, error, now)
         raise refused
 
     def release(self, use: Use, now: datetime) -> None:
@@ -142,15 +127,7 @@ class Consents:
             ConsentRefused: the film was delivered.
         """
         with self.database.transaction() as session:
-            _lock(session, use.right)
-            stored = _stored_use(session, use)
-            if stored.state == DELIVERED:
-                raise ConsentRefused(
-                    "use_delivered", "This film was delivered: its use cannot be given back."
-                )
-            if stored.state == RESERVED:
-                stored.state = RELEASED
-                record(session, Event("use.released", {"use": use.id}, now))
+            uses.release(session, use, now)
 
     def revoke(self, revocation: Revocation, now: datetime) -> None:
         """End a grant at once, also one that is not registered yet. Doing it twice is no harm.
@@ -195,7 +172,7 @@ class Consents:
         with self.database.transaction() as session:
             stored = session.get(StoredGrant, act.subject, with_for_update=True)
             if stored is None:
-                raise _unknown()
+                raise uses.unknown()
             if act != strike(Grant.read(stored.document), act.at):
                 raise ConsentRefused("act_unfit", "The steward signed something else than this.")
             require(session, act, approvals, needed=STEWARDS_TO_STRIKE, now=now)
@@ -211,15 +188,15 @@ class Consents:
         if self.faces is not None:
             over |= StoredGrant.forget
         grants = select(StoredGrant.id).where(over)
-        uses = select(StoredUse.right).where(StoredUse.state == RESERVED, StoredUse.lapses <= now)
+        late = select(StoredUse.right).where(StoredUse.state == RESERVED, StoredUse.lapses <= now)
         with self.database.transaction() as session:
-            due = sorted({*session.scalars(grants), *session.scalars(uses)})
+            due = sorted({*session.scalars(grants), *session.scalars(late)})
         for right in due:
             with self.database.transaction() as session:
-                stored = _lock(session, right)
-                _lapse(session, right, now)
+                stored = uses.lock(session, right)
+                uses.lapse(session, right, now)
                 if isinstance(stored, StoredGrant):
-                    _end_if_over(session, stored, now)
+                    uses.end_if_over(session, stored, now)
                     self._forget(session, stored, now)
         return len(due)
 
@@ -228,7 +205,7 @@ class Consents:
         with self.database.transaction() as session:
             stored = session.get(StoredGrant, id)
             if stored is None:
-                raise _unknown()
+                raise uses.unknown()
             return Grant.read(stored.document)
 
     def _forget(self, session: Session, stored: StoredGrant, now: datetime) -> None:
@@ -248,7 +225,7 @@ def strike(grant: Grant, now: datetime) -> Act:
 
 
 def _check_ceremony(ceremony: StoredCeremony | None, grant: Grant, now: datetime) -> None:
-    if ceremony is None or ceremony.state != "passed" or ceremony.decided_at is None:
+    if ceremony is None or ceremony.state != PASSED or ceremony.decided_at is None:
         raise ConsentRefused("ceremony_missing", "No consent ceremony was passed for this grant.")
     if ceremony.terms != grant.body:
         raise ConsentRefused("terms_differ", "These are not the terms of the ceremony.")
@@ -266,152 +243,3 @@ def _check_revocations(session: Session, grant: Grant) -> None:
     )
     if session.scalar(revocation.limit(1)) is not None:
         raise ConsentRefused("grant_revoked", "The person has ended this grant.")
-
-
-def _admit(session: Session, right: str, asking: Asking, now: datetime) -> Use:
-    if not _is(SHA256, asking.request_sha256):
-        raise ConsentRefused("request_unfit", "A request is known by its hash of 64 hexadecimal digits.")
-    stored = _standing(session, right, now)
-    most = None
-    if isinstance(stored, StoredGrant):
-        grant = Grant.read(stored.document)
-        grant.allow(asking, now)
-        most = grant.max_uses
-    else:
-        Attestation.read(stored.document).allow(asking)
-    known = session.scalar(
-        select(StoredUse).where(StoredUse.right == right, StoredUse.request_sha256 == asking.request_sha256)
-    )
-    _lapse(session, right, now)
-    if known is not None and known.state != RESERVED:
-        raise ConsentRefused("request_spent", "This request was answered before: send a new one.")
-    if known is None:
-        if most is not None and _taken(session, right) >= most:
-            raise ConsentRefused("uses_spent", f"All {most} films that this grant allows are made.")
-        known = StoredUse(
-            id=uuid.uuid4().hex,
-            right=right,
-            request_sha256=asking.request_sha256,
-            state=RESERVED,
-            lapses=now + LAPSES_AFTER,
-        )
-        session.add(known)
-        record(
-            session,
-            Event(
-                "use.admitted",
-                {"use": known.id, "right": stored.sha256, "request": asking.request_sha256},
-                now,
-            ),
-        )
-    return Use(known.id, right, stored.sha256, asking.request_sha256)
-
-
-def _confirm(session: Session, use: Use, now: datetime) -> None:
-    _standing(session, use.right, now)
-    stored = _stored_use(session, use)
-    if stored.state == RESERVED and stored.lapses <= now:
-        raise ConsentRefused("use_lapsed", "This film took too long: its permission has lapsed.")
-    if stored.state not in (RESERVED, DELIVERED):
-        raise ConsentRefused("use_void", "The permission for this film was given back or has lapsed.")
-    if stored.state == RESERVED:
-        stored.state = DELIVERED
-        record(session, Event("use.delivered", {"use": use.id, "right": use.right_sha256}, now))
-
-
-def _standing(session: Session, right: str, now: datetime) -> StoredGrant | StoredAttestation:
-    """The right with its row locked, if it is in force at ``now`` whatever is asked of it."""
-    stored = _lock(session, right)
-    if isinstance(stored, StoredGrant):
-        grant = Grant.read(stored.document)
-        if (grant.id, grant.sha256) != (stored.id, stored.sha256):
-            raise ConsentRefused("grant_damaged", "What is kept of this grant is not what was signed.")
-        _end_if_over(session, stored, now)
-        if stored.ended == REVOKED:
-            raise ConsentRefused("grant_revoked", "The person has ended this grant.")
-        if stored.ended == STRUCK:
-            raise ConsentRefused("grant_struck", "The stewards of this hub have ended this grant.")
-        if stored.ended is not None:
-            raise ConsentRefused("grant_expired", f"This grant ended on {grant.expires:%Y-%m-%d %H:%M} UTC.")
-        check_refusals(session, grant.portrait_sha256, grant.face, grant.subject.keyid)
-        return stored
-    attestation = Attestation.read(stored.document)
-    if (attestation.id, attestation.sha256) != (stored.id, stored.sha256):
-        raise ConsentRefused(
-            "attestation_damaged", "What is kept of this attestation is not what was signed."
-        )
-    if stored.state == PENDING:
-        raise ConsentRefused("attestation_pending", "A steward has not reviewed this attestation yet.")
-    check_refusals(session, stored.portrait_sha256, stored.face, None)
-    check_living(session, stored.portrait_sha256, stored.face)
-    if stored.state != APPROVED:
-        raise ConsentRefused(f"attestation_{stored.state}", "This attestation was declined or is contested.")
-    return stored
-
-
-def _lock(session: Session, right: str) -> StoredGrant | StoredAttestation:
-    stored = session.get(StoredGrant, right, with_for_update=True) or session.get(
-        StoredAttestation, right, with_for_update=True
-    )
-    if stored is None:
-        raise _unknown()
-    return stored
-
-
-def _end_if_over(session: Session, stored: StoredGrant, now: datetime) -> None:
-    if stored.ended is None and stored.expires <= now:
-        stored.ended = EXPIRED
-        void_uses(session, stored.id, "grant_expired", now)
-        record(session, Event("grant.expired", {"grant": stored.sha256}, now))
-
-
-def _lapse(session: Session, right: str, now: datetime) -> None:
-    late = select(StoredUse).where(
-        StoredUse.right == right, StoredUse.state == RESERVED, StoredUse.lapses <= now
-    )
-    for use in session.scalars(late):
-        void(session, use, "use_lapsed", now)
-    session.flush()
-
-
-def _taken(session: Session, right: str) -> int:
-    counting = select(func.count()).where(
-        StoredUse.right == right, StoredUse.state.in_((RESERVED, DELIVERED))
-    )
-    return session.scalars(counting).one()
-
-
-def _stored_use(session: Session, use: Use) -> StoredUse:
-    stored = session.get(StoredUse, use.id, with_for_update=True)
-    if stored is None or (stored.right, stored.request_sha256) != (use.right, use.request_sha256):
-        raise ConsentRefused("use_unknown", "There is no permission for this film.")
-    return stored
-
-
-def _void_reserved(session: Session, use: Use, reason: str, now: datetime) -> None:
-    stored = session.get(StoredUse, use.id)
-    if stored is not None and stored.right == use.right and stored.state == RESERVED:
-        void(session, stored, reason, now)
-
-
-def _record_refusal(
-    session: Session, right: str, request_sha256: str, error: ConsentRefused, now: datetime
-) -> None:
-    facts: dict[str, str | int] = {"reason": error.reason}
-    if _is(ID, right):
-        facts["right"] = right
-    if _is(SHA256, request_sha256):
-        facts["request"] = request_sha256
-    record(session, Event("use.refused", facts, now))
-
-
-def _is(kind: Kind[str], value: str) -> bool:
-    try:
-        kind.read(value)
-    except ValueError:
-        return False
-    return True
-
-
-def _unknown() -> ConsentRefused:
-    return ConsentRefused("right_unknown", "There is no grant or attestation of this id.")

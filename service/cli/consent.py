@@ -56,8 +56,8 @@ def key(
     _say(
         as_json,
         {"file": str(file), "public": made.public.text, "keyid": made.keyid},
-        f"Your key is in {file}. Whoever asks for your consent needs its public half:",
-        made.public.text,
+        f"Your key is in {file}: keep it, and a copy in a safe place. Who asks for your consent needs this:",
+        f"--subject={made.public.text}",
     )
 
 

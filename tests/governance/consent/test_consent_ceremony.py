@@ -13,8 +13,8 @@ from typing import Any
 import pocketsphinx
 import pytest
 
-from governance.consent import Ceremonies, Challenge, Checks, Finding, Grant, Refusal
-from governance.consent.ceremony import LAPSES_AFTER, MAX_CHALLENGES, MAX_CHALLENGES_A_DAY
+from governance.consent import PASSED, Ceremonies, Challenge, Checks, Finding, Grant, Refusal
+from governance.consent.ceremonies import LAPSES_AFTER, MAX_CHALLENGES, MAX_CHALLENGES_A_DAY
 from governance.consent.examination import WHAT
 from governance.consent.phrase import TURNS, VALID, WORDS, words
 from governance.consent.register import SIGN_WITHIN
@@ -179,7 +179,7 @@ def test_a_film_that_was_exchanged_is_not_judged(house: House, refused: Refused)
 
 
 def test_files_are_bounded(house: House, refused: Refused, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("governance.consent.ceremony.MAX_FILM_BYTES", 1000)
+    monkeypatch.setattr("governance.consent.ceremonies.MAX_FILM_BYTES", 1000)
     id = house.ceremonies.open(house.request(), house.portrait, None, house.now)
     house.ceremonies.challenge(id, house.now)
     large, empty = house.folder / "large.mp4", house.folder / "empty.mp4"
@@ -231,6 +231,20 @@ def test_two_judges_pass_a_film_once(house: House) -> None:
     assert house.ceremonies.find(id).state == "passed"
     assert len(house.people.kept) == 1
     assert len(house.events("ceremony.passed")) == 1
+
+
+def test_a_judgement_holds_only_for_the_film_that_was_seen(house: House, refused: Refused) -> None:
+    id = house.ceremony()
+
+    def slow(portrait: Path, video: Path) -> Finding:
+        with_checks(house, face=None).examine(id, house.now)
+        house.ceremonies.challenge(id, house.now)
+        house.ceremonies.submit(id, house.file("grace|a film.mp4"), house.now)
+        return PASSED
+
+    assert refused(with_checks(house, face=slow).examine, id, house.now) == "ceremony_changed"
+    ceremony = house.ceremonies.examine(id, house.now)
+    assert [finding.reason for finding in ceremony.findings] == ["face_differs"]
 
 
 def test_what_is_broken_off_is_deleted(house: House, refused: Refused) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import random
-import secrets
 import signal
 import subprocess
 import sys
@@ -18,12 +17,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 
-from governance.consent import Refusal, Revocation, Use, Withdrawal
-from governance.consent.register import LAPSES_AFTER
+from governance.consent import Attestation, Refusal, Revocation, Use, review
 from governance.consent.tables import StoredGrant, StoredRevocation, StoredUse
+from governance.consent.uses import LAPSES_AFTER
 from governance.errors import ConsentRefused
+from governance.identity import Approval
+from governance.keys import SigningKey
 from governance.storage import Database
 
 House = Any
@@ -34,6 +35,8 @@ from datetime import datetime
 from pathlib import Path
 from governance.consent import Asking, Consents, Revocation
 from governance.errors import ConsentRefused
+from governance.identity import Approval
+from governance.keys import SigningKey
 from governance.storage import Database
 
 url, now, work = sys.argv[1], datetime.fromisoformat(sys.argv[2]), json.loads(sys.argv[3])
@@ -168,22 +171,87 @@ def test_nothing_is_handed_over_after_the_end_was_acknowledged(house: House, end
     assert set(states(house.database, grant.id).values()) <= {"delivered", "void"}
 
 
-def test_a_grant_and_a_refusal_that_cross_do_not_overlook_each_other(house: House) -> None:
-    for turn in range(6):
-        grant = house.signed()
-        refusal = Refusal.by(house.ada, secrets.token_hex(16), house.sha256(house.portrait), house.now)
-        actions: list[Callable[[], object]] = [
-            lambda grant=grant: house.consents.register(grant, house.now),
-            lambda refusal=refusal: house.refusals.register(refusal, house.portrait, house.now),
-        ]
-        with ThreadPoolExecutor(2) as pool:
-            crossing = [pool.submit(action) for action in actions[:: 1 if turn % 2 else -1]]
-        for done in crossing:
-            with suppress(ConsentRefused):
-                done.result()
-        with pytest.raises(ConsentRefused):
-            house.consents.admit(grant.id, house.asking(grant), house.now)
-        house.refusals.withdraw(Withdrawal.by(house.ada, refusal.id, house.now), house.now)
+@pytest.fixture
+def crossing(house: House) -> Callable[..., None]:
+    """Let two actions run into each other: each waits, just before it commits, until the other is as far (or
+    for as long as the other may have to wait for it)."""
+
+    def run(*actions: Callable[[], object]) -> None:
+        met = threading.Barrier(len(actions))
+
+        def wait_for_the_other(_: object) -> None:
+            with suppress(threading.BrokenBarrierError):
+                met.wait(timeout=0.5)
+
+        event.listen(house.database.engine, "commit", wait_for_the_other)
+        try:
+            with ThreadPoolExecutor(len(actions)) as pool:
+                for done in [pool.submit(action) for action in actions]:
+                    with suppress(ConsentRefused):
+                        done.result()
+        finally:
+            event.remove(house.database.engine, "commit", wait_for_the_other)
+
+    return run
+
+
+def test_a_grant_and_a_refusal_that_cross_do_not_overlook_each_other(
+    house: House, crossing: Callable[..., None]
+) -> None:
+    grant, other = house.signed(), house.file("ada|another picture.png")
+    refusal = Refusal.by(SigningKey.generate(), "1" * 32, house.sha256(other), house.now)
+    crossing(
+        lambda: house.consents.register(grant, house.now),
+        lambda: house.refusals.register(refusal, other, house.now),
+    )
+    with pytest.raises(ConsentRefused):
+        house.consents.admit(grant.id, house.asking(grant), house.now)
+
+
+def test_an_attestation_and_a_refusal_that_cross_do_not_overlook_each_other(
+    house: House, crossing: Callable[..., None]
+) -> None:
+    painting = house.file("ada|a painting.png")
+    attestation = Attestation.by(
+        SigningKey.generate(), "2" * 32, house.sha256(painting), "fictional", "A tale.", house.now
+    )
+    refusal = Refusal.by(house.ada, "1" * 32, house.sha256(house.portrait), house.now)
+    crossing(
+        lambda: house.attestations.submit(attestation, painting, house.now),
+        lambda: house.refusals.register(refusal, house.portrait, house.now),
+    )
+    steward, _ = house.stewards()
+    act = review(attestation, approve=True, now=house.now)
+    with pytest.raises(ConsentRefused):
+        house.attestations.decide(act, [Approval.by(steward, act)], house.now)
+
+
+def test_a_grant_and_its_revocation_that_cross_do_not_overlook_each_other(
+    house: House, crossing: Callable[..., None]
+) -> None:
+    grant = house.signed()
+    revocation = Revocation.by(house.ada, grant.id, house.now)
+    crossing(
+        lambda: house.consents.register(grant, house.now),
+        lambda: house.consents.revoke(revocation, house.now),
+    )
+    with pytest.raises(ConsentRefused):
+        house.consents.admit(grant.id, house.asking(grant), house.now)
+
+
+def test_a_confirmation_and_a_revocation_that_cross_come_one_after_the_other(
+    house: House, crossing: Callable[..., None]
+) -> None:
+    grant = house.granted()
+    use = house.consents.admit(grant.id, house.asking(grant), house.now)
+    crossing(
+        lambda: house.consents.confirm(use, house.now),
+        lambda: house.consents.revoke(Revocation.by(house.ada, grant.id, house.now), house.now),
+    )
+    kinds = [line["kind"] for line in house.events("use.delivered", "use.voided", "grant.revoked")]
+    assert kinds in (["use.delivered", "grant.revoked"], ["use.voided", "grant.revoked"])
+    state = {"use.delivered": "delivered", "use.voided": "void"}[kinds[0]]
+    assert states(house.database, grant.id) == {use.id: state}
 
 
 @pytest.mark.slow

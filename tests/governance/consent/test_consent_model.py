@@ -23,8 +23,8 @@ from hypothesis.stateful import (
 from sqlalchemy import select
 
 from governance.consent import Refusal, Revocation, Use, Withdrawal
-from governance.consent.register import LAPSES_AFTER
 from governance.consent.tables import StoredUse
+from governance.consent.uses import LAPSES_AFTER
 from governance.errors import ConsentRefused
 
 House = Any

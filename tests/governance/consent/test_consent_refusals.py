@@ -41,6 +41,17 @@ def test_a_refusal_stops_every_grant_it_concerns(house: House, refused: Refused,
     house.consents.admit(grant.id, house.asking(grant), house.now)
 
 
+def test_what_was_in_the_making_stays_void_when_a_refusal_is_taken_back(
+    house: House, refused: Refused
+) -> None:
+    grant = house.granted()
+    use = house.consents.admit(grant.id, house.asking(grant), house.now)
+    refusal = no(house, house.portrait)
+    house.refusals.register(refusal, house.portrait, house.now)
+    house.refusals.withdraw(Withdrawal.by(house.ada, refusal.id, house.now), house.now)
+    assert refused(house.consents.confirm, use, house.now) == "use_void"
+
+
 def test_a_refusal_stops_a_grant_that_was_signed_before_and_arrives_after(
     house: House, refused: Refused
 ) -> None:

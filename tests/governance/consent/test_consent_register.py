@@ -12,8 +12,9 @@ from sqlalchemy import update
 
 from governance.consent import Consents, Grant, Revocation, strike
 from governance.consent.grant import Terms
-from governance.consent.register import LAPSES_AFTER, SIGN_WITHIN
+from governance.consent.register import SIGN_WITHIN
 from governance.consent.tables import StoredGrant
+from governance.consent.uses import LAPSES_AFTER
 from governance.errors import NotApproved
 from governance.identity import Approval
 from governance.keys import SigningKey
