@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import rfc8785
@@ -20,6 +20,11 @@ from governance.release.judging import Dossier, Filed, Judgement, judge, newest
 from governance.release.ladder import Exemption, Ladder
 from governance.release.tables import FiledEvidence, ModelVersion
 from governance.storage import record
+
+
+def digest(state: Mapping[str, bool]) -> str:
+    """A hash over evidence on file: whoever signs it has seen no less."""
+    return hashlib.sha256(rfc8785.dumps({**state})).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -75,8 +80,7 @@ class Book:
             weights=dict(weights),
             rung=self.ladder.rungs[0].name,
             exemption=None,
-            accepted=[],
-            known=[],
+            known={},
             since=now,
             steps=0,
         )
@@ -99,10 +103,9 @@ class Book:
         """By kind, the evidence an approval would rest on today."""
         return newest([*self.base(row).values(), *self._filed(session, row.id)])
 
-    def state(self, session: Session, version: str) -> str:
-        """A hash over all evidence on file about ``version``: whoever signs it has seen no less."""
-        state = {one.id: one.withdrawn_at is not None for one in self.documents(session, version)}
-        return hashlib.sha256(rfc8785.dumps({**state})).hexdigest()
+    def state(self, session: Session, version: str) -> dict[str, bool]:
+        """All evidence on file about ``version``, and whether it is withdrawn."""
+        return {one.id: one.withdrawn_at is not None for one in self.documents(session, version)}
 
     def base(self, row: ModelVersion) -> dict[str, Filed]:
         """The evidence that came with the source code, for the one version it is about."""
@@ -111,7 +114,9 @@ class Book:
     def judge(self, session: Session, row: ModelVersion, now: datetime) -> Judgement:
         """How far the evidence carries it at ``now``."""
         filed = {item.id: item for item in self._filed(session, row.id)}
-        accepted = self.base(row) | {filed[id].evidence.kind: filed[id] for id in row.accepted if id in filed}
+        then = [replace(filed[id], withdrawn=was) for id, was in row.known.items() if id in filed]
+        chosen = newest([*self.base(row).values(), *then])
+        accepted = {kind: filed.get(item.id, item) for kind, item in chosen.items()}
         dossier = Dossier(
             approved=row.rung,
             accepted=accepted,

@@ -20,7 +20,7 @@ from governance.events import Event
 from governance.identity import Act, Approval, proposals, require
 from governance.keys import SigningKey
 from governance.release import demonstrator
-from governance.release.book import Book
+from governance.release.book import Book, digest
 from governance.release.evidence import Evidence, Signed, version_of
 from governance.release.judging import Shortfall, missing
 from governance.release.ladder import Ladder
@@ -293,7 +293,7 @@ class Releases:
                 f"{version.name} cannot climb to {rung}: {'; '.join(one.reason for one in short)}."
             )
         facts: dict[str, str | int] = {
-            "evidence": self._book.state(session, version.id),
+            "evidence": digest(self._book.state(session, version.id)),
             "from": version.rung,
             "ladder": self.ladder.sha256,
             "step": version.steps,
@@ -320,8 +320,7 @@ class Releases:
             return False
         proposals.forget(session, act.sha256)
         version.rung, version.since = str(act.facts["to"]), now
-        version.accepted = sorted(item.id for item in self._book.chosen(session, version).values() if item.id)
-        version.known = [one.id for one in self._book.documents(session, version.id)]
+        version.known = self._book.state(session, version.id)
         version.steps += 1
         facts = {name: act.facts[name] for name in ("evidence", "from", "ladder", "to")}
         _note(session, "release.climbed", version, act, facts, now)

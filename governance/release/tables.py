@@ -13,9 +13,9 @@ SHA256 = String(64)
 
 
 class ModelVersion(Base):
-    """A version, on its ``rung`` ``since`` then. ``accepted`` lists the evidence on which stewards let it
-    climb, ``known`` all that was on file then; ``steps`` counts the changes of its rung, so that nothing
-    decided about an earlier one is carried out."""
+    """A version, on its ``rung`` ``since`` then. ``known`` is all evidence on file when stewards last let it
+    climb, and whether it was withdrawn; ``steps`` counts the changes of its rung, so that nothing decided
+    about an earlier one is carried out."""
 
     __tablename__ = "model_versions"
 
@@ -24,8 +24,7 @@ class ModelVersion(Base):
     weights: Mapped[dict[str, str]] = mapped_column(JSON)
     rung: Mapped[str] = mapped_column(String(80))
     exemption: Mapped[str | None] = mapped_column(String(80))
-    accepted: Mapped[list[str]] = mapped_column(JSON)
-    known: Mapped[list[str]] = mapped_column(JSON)
+    known: Mapped[dict[str, bool]] = mapped_column(JSON)
     since: Mapped[datetime] = mapped_column(Instant)
     steps: Mapped[int]
 

@@ -152,6 +152,30 @@ def rollback(
         _tell(releases, done.version, now, as_json)
 
 
+@app.command()
+def audit(as_json: Json = False) -> None:
+    """Compare rungs and evidence with the ledger. Exits 1 if they differ."""
+    from governance.release import audit as auditing
+    from service.hub import Hub
+
+    with Hub.open() as hub:
+        hub.deliver()
+        told = auditing.told(hub.ledger.entries(0, hub.ledger.checkpoint().size))
+        with hub.database.transaction() as session:
+            wrong = auditing.discrepancies(session, told)
+    if as_json:
+        print_json({"versions": len(told.rung), "evidence": len(told.filed), "wrong": wrong})
+    else:
+        for id, problem in wrong.items():
+            console.complain(f"{id} is {problem}")
+        console.out.print(
+            f"{len(told.rung)} versions and {len(told.filed)} items of evidence on the ledger, "
+            f"{len(wrong)} of them or others wrong."
+        )
+    if wrong:
+        raise typer.Exit(1)
+
+
 @evidence.command("list")
 def list_evidence(version: Version, as_json: Json = False) -> None:
     """Show all that is on file about a version."""

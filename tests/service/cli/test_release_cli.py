@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 from typer.testing import CliRunner, Result
 
 from governance.errors import EvidenceRefused, NotApproved, ReleaseError
@@ -92,9 +93,9 @@ def test_without_a_hub_it_says_what_comes_with_the_source_code(run: Run, nowhere
 @pytest.mark.parametrize("columns", [40, 80])
 def test_why_it_is_exempt_and_what_is_absent_is_said_in_full(run: Run, columns: int):
     done = run("status", SHIPPED.version[:8], columns=columns)
-    text = " ".join(done.stdout.split())
-    assert "which means that there is not: - detector_rate: No detector has been measured" in text
-    assert "came with the source code, unsigned" in text
+    words = " ".join(done.stdout.split())
+    assert "which means that there is not: - detector_rate: No detector has been measured" in words
+    assert "came with the source code, unsigned" in words
     assert max(len(line) for line in done.stdout.splitlines()) <= columns
 
 
@@ -171,3 +172,19 @@ def test_the_ladder_can_be_read(run: Run):
     assert "detection_rate at least 0.99" in run("ladder").stdout
     rungs = told(run("ladder", "--json"))["rungs"]
     assert [rung["name"] for rung in rungs] == ["internal", "red_team", "research", "credentialed", "public"]
+
+
+def test_whoever_writes_to_the_database_is_found_out_by_the_ledger(hub: Run, version: str):
+    item = file(hub, "model_card", version)["evidence"][0]["id"]
+    hub("propose", version, "red_team", "--by", "ada.pem", "--by", "grace.pem")
+    assert told(hub("audit", "--json")) == {"versions": 1, "evidence": 1, "wrong": {}}
+    for change, wrong in (
+        ("UPDATE model_versions SET rung = 'public'", {version: "changed"}),
+        ("UPDATE model_versions SET rung = 'red_team', known = '{}'", {version: "changed"}),
+        ("DELETE FROM release_evidence", {version: "changed", item: "missing"}),
+    ):
+        with Hub.open() as opened, opened.database.transaction() as session:
+            session.execute(text(change))
+        done = hub("audit", "--json")
+        assert (done.exit_code, json.loads(done.stdout)["wrong"]) == (1, wrong)
+    assert f"{item} is missing" in hub("audit").stderr
