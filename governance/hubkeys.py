@@ -23,6 +23,8 @@ KEY = "hub-key.pem"
 BELIEVED = "hub-keys"
 LEDGER_KEY = "ledger-key.pem"
 ORIGIN = "ledger-origin"
+TEMPLATES = "templates.json"
+"""Encrypts what is remembered of faces and voices (``governance.biometrics``); kept in the same place."""
 
 _ORIGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,199}")
 """A schema-less URL: neither a space nor a plus sign, which the names of signed notes cannot hold."""

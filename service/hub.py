@@ -20,8 +20,8 @@ from typing import Any, Self
 from governance import home as places
 from governance import keyfiles
 from governance.consent import Gallery
-from governance.errors import BiometricsError, StorageError
-from governance.hubkeys import HubKeys
+from governance.errors import StorageError
+from governance.hubkeys import TEMPLATES, HubKeys
 from governance.identity import trust
 from governance.keys import SigningKey
 from governance.ledger import Ledger, deliver
@@ -71,8 +71,10 @@ class Hub:
 
     @cached_property
     def faces(self) -> Gallery[Any]:
-        """The faces of those who refused or granted. Raises ``BiometricsError``."""
-        raise BiometricsError("This hub cannot compare faces.")
+        """The faces of those who refused or granted; their templates' key is kept beside the others."""
+        from governance.biometrics import FaceGallery
+
+        return FaceGallery(self.keys.directory / TEMPLATES)
 
     def deliver(self) -> int:
         """Carry what was recorded in the database to the ledger; how many events that was."""

@@ -11,7 +11,8 @@ from typing import Annotated
 import typer
 
 from governance import hubkeys
-from governance.hubkeys import HubKeys
+from governance.biometrics import Keyring
+from governance.hubkeys import TEMPLATES, HubKeys
 from governance.provenance import Authority, TrustList, default_directory, house_trust
 from service.cli import console
 
@@ -47,6 +48,8 @@ def init(
         Authority.init(directory, algorithm.value, organisation)
     if not hubkeys.exists(directory):
         HubKeys.init(directory, origin)
+    if not (directory / TEMPLATES).exists():
+        Keyring.create(directory / TEMPLATES)
     _describe(as_json)
 
 

@@ -10,8 +10,19 @@ from typing import Any
 from PIL import Image
 from sqlalchemy import select
 
-from governance.consent import Consents, Grant, Refusal, Refusals, Terms
-from governance.consent.tables import StoredCeremony, StoredUse
+from governance.consent import (
+    PASSED,
+    Ceremonies,
+    Checks,
+    Consents,
+    Evidence,
+    Finding,
+    Grant,
+    GrantRequest,
+    Refusal,
+    Refusals,
+)
+from governance.consent.tables import StoredUse
 from governance.hubkeys import HubKeys
 from governance.identity import Roster
 from governance.keys import SigningKey
@@ -43,6 +54,11 @@ class Gallery:
 
     def forget(self, session: object, commitment: str) -> None:
         self.kept.pop(commitment, None)
+
+
+def passed(*about: object) -> Finding:
+    """A check that nobody fails."""
+    return PASSED
 
 
 @dataclass
@@ -78,15 +94,11 @@ class Machine:
         return path
 
     def grant(self, **changes: Any) -> Path:
-        """A file with a grant of Ada's that this hub has registered."""
+        """A file with a grant of Ada's that this hub has registered, after a ceremony anybody passes."""
         now = datetime.now(UTC).replace(microsecond=0)
-        terms = Terms(
+        request = GrantRequest(
             **{
-                "id": f"{len(list(self.home.glob('*.grant'))) + 1:032x}",
                 "subject": self.ada.public,
-                "portrait_sha256": gate.sha256_of(self.picture),
-                "face": "a" * 64,
-                "voice": None,
                 "grantee": f"organisation:{self.organisation}",
                 "purposes": (PURPOSE,),
                 "directions": ("happy", "neutral"),
@@ -94,26 +106,19 @@ class Machine:
                 "max_uses": 2,
                 "not_before": now - timedelta(hours=1),
                 "expires": now + timedelta(days=1),
-                "phrase": "seven green boats sail home",
-                "evidence_sha256": "e" * 64,
             }
             | changes
         )
+        checks = Checks(passed, passed, passed, passed, passed, faces=self.gallery)
+        ceremonies = Ceremonies(self.database, Evidence(self.home / "evidence"), checks)
+        id = ceremonies.open(request, self.picture, None, now)
+        ceremonies.challenge(id, now)
+        ceremonies.submit(id, self.picture, now)
+        terms = ceremonies.examine(id, now).terms
+        assert terms is not None
         grant = Grant.by(self.ada, terms)
-        with self.database.transaction() as session:
-            session.add(
-                StoredCeremony(
-                    id=terms.id,
-                    state="passed",
-                    request=b"{}",
-                    portrait_sha256=terms.portrait_sha256,
-                    opened_at=now,
-                    terms=terms.body,
-                    decided_at=now,
-                )
-            )
         Consents(self.database, self.gallery).register(grant, now)
-        path = self.home / f"{terms.id}.grant"
+        path = self.home / f"{grant.id}.grant"
         path.write_bytes(grant.data)
         return path
 
@@ -130,8 +135,8 @@ class Machine:
         with self.database.transaction() as session:
             return list(session.scalars(select(StoredUse.state)))
 
-    def refuse(self, picture: Path) -> None:
-        """Whoever is in ``picture`` says never."""
+    def refuse(self, picture: Path, faces: Any = None) -> None:
+        """Whoever is in ``picture`` says never; the hub keeps their face in ``faces``."""
         now = datetime.now(UTC)
         refusal = Refusal.by(SigningKey.generate(), "0" * 32, gate.sha256_of(picture), now)
-        Refusals(self.database, self.gallery).register(refusal, picture, now)
+        Refusals(self.database, faces or self.gallery).register(refusal, picture, now)

@@ -8,9 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from generator.sitters import Sitter
+from governance.biometrics import FaceGallery
 from tests.service.machine import PURPOSE, Machine
 
 Vernissage = Callable[..., subprocess.CompletedProcess[str]]
@@ -82,6 +83,22 @@ def test_whoever_refused_is_not_animated_by_a_declared_right(
     machine.refuse(machine.picture)
     asked = ("animate", machine.picture, speech, "-o", films / "a.mp4", "--rights", "fictional")
     assert "never to be animated" in refusal(*asked, env=at_home)
+
+
+def test_nor_from_another_picture_of_the_same_face(
+    refusal: Refusal, machine: Machine, own_sitter: Sitter, speech: Path, films: Path, tmp_path: Path,
+    at_home: dict[str, str],
+):  # fmt: skip
+    """With the faces that this hub really measures and keeps."""
+    other = tmp_path / "other.jpg"
+    with Image.open(own_sitter.path) as picture:
+        width, height = picture.size
+        turned = ImageOps.mirror(picture.crop((width // 16, 0, width, height)).resize((700, 700)))
+        turned.convert("RGB").save(other, quality=85)
+    keys = Path(at_home["VERNISSAGE_KEYS"])
+    machine.refuse(other, FaceGallery(keys / "templates.json"))
+    asked = ("animate", machine.picture, speech, "-o", films / "a.mp4", "--rights", "fictional")
+    assert "(policy standing-refusal)" in refusal(*asked, env=at_home)
 
 
 def test_a_declared_right_is_on_record_where_there_is_a_hub(
