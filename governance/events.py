@@ -18,6 +18,9 @@ from governance.errors import EventError
 _KIND = re.compile(r"[a-z][a-z_]*\.[a-z][a-z_]*")
 _TOKEN = re.compile(r"[A-Za-z0-9:._/+=-]{1,200}")
 """No space and no @: neither a sentence nor an address fits."""
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
+_MOST = 2**53 - 1
+"""The largest whole number that JSON holds everywhere (RFC 7493)."""
 
 
 @dataclass(frozen=True)
@@ -36,8 +39,12 @@ class Event:
         if self.at.tzinfo is None:
             raise EventError("The time of an event needs a time zone.")
         for name, fact in self.facts.items():
+            if not _NAME.fullmatch(name):
+                raise EventError(f"{self.kind}: {name!r} is no name for a fact: use one lower-case word.")
             if isinstance(fact, str) and not _TOKEN.fullmatch(fact):
                 raise EventError(f"{self.kind}: {name} must be a hash, an id or one plain word.")
+            if not isinstance(fact, str) and (type(fact) is not int or abs(fact) > _MOST):
+                raise EventError(f"{self.kind}: {name} must be a word or a whole number up to 2**53 - 1.")
 
     def canonical(self) -> bytes:
         """The ledger's leaf: JSON in its canonical form (RFC 8785)."""
