@@ -77,25 +77,36 @@ class Worker:
             text=True,
         )
 
-    def wait_until_ready(self) -> None:
+        self.heard: list[dict[str, Any]] = []
+
+    def listen(self, lines: int = 1) -> None:
+        """Wait for so many lines."""
         assert self.process.stdout is not None
-        assert json.loads(self.process.stdout.readline())["did"] == "ready"
+        for _ in range(lines):
+            self.heard.append(json.loads(self.process.stdout.readline()))
 
     def go(self) -> None:
+        """Let it begin, once it said that it is ready."""
         assert self.process.stdin is not None
         self.process.stdin.write("\n")
         self.process.stdin.flush()
 
+    def kill(self) -> None:
+        """At any moment within its work on the next few things."""
+        time.sleep(random.uniform(0.0, 0.03))
+        self.process.send_signal(signal.SIGKILL)
+
     def told(self) -> list[dict[str, Any]]:
+        """All that it acknowledged by its end."""
         out, _ = self.process.communicate(timeout=120)
-        return [json.loads(line) for line in out.splitlines() if line.endswith("}")]
+        return self.heard + [json.loads(line) for line in out.splitlines() if line.endswith("}")]
 
 
 def run(workers: Iterable[Worker]) -> list[dict[str, Any]]:
     """Let all begin together; what all of them told."""
     workers = list(workers)
     for worker in workers:
-        worker.wait_until_ready()
+        worker.listen()
     for worker in workers:
         worker.go()
     with ThreadPoolExecutor(len(workers)) as pool:
@@ -286,15 +297,16 @@ def test_killed_while_filming_nothing_acknowledged_is_lost_and_nothing_is_half_d
     admitted, delivered = set(), set()
     for _ in range(4):
         worker = Worker(database_url, house, **work)
-        worker.wait_until_ready()
+        worker.listen()
         worker.go()
-        time.sleep(random.uniform(0.0, 0.15))
-        worker.process.send_signal(signal.SIGKILL)
+        worker.listen(4)
+        worker.kill()
         told = worker.told()
         admitted |= {line["use"] for line in told if line["did"] == "admitted"}
         delivered |= {line["use"] for line in told if line["did"] == "delivered"}
     kept = states(house.database, grant.id)
     really = {use for use, state in kept.items() if state == "delivered"}
+    assert delivered
     assert delivered <= really
     assert admitted <= set(kept)
     assert {event["use"] for event in house.events("use.delivered")} == really
@@ -316,15 +328,16 @@ def test_killed_while_revoking_a_grant_is_revoked_or_not(house: House, database_
     acknowledged = set()
     for _ in range(3):
         worker = Worker(database_url, house, do="revoke", documents=documents)
-        worker.wait_until_ready()
+        worker.listen()
         worker.go()
-        time.sleep(random.uniform(0.0, 0.1))
-        worker.process.send_signal(signal.SIGKILL)
-        acknowledged |= {line["grant"] for line in worker.told()}
+        worker.listen(3)
+        worker.kill()
+        acknowledged |= {line["grant"] for line in worker.told() if line["did"] == "revoked"}
         with house.database.transaction() as session:
             ended = set(session.scalars(select(StoredGrant.id).where(StoredGrant.ended == "revoked")))
             filed = set(session.scalars(select(StoredRevocation.grant)))
         voided = {event["use"] for event in house.events("use.voided")}
+        assert acknowledged
         assert acknowledged <= ended
         assert ended == filed
         assert {uses[id].id for id in ended} == voided

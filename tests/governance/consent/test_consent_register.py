@@ -105,6 +105,7 @@ def test_a_revocation_is_effective_at_once(house: House, refused: Refused) -> No
     revocation = Revocation.by(house.ada, grant.id, house.now)
     house.consents.revoke(revocation, house.now)
     house.consents.revoke(revocation, house.now)
+    assert [event["use"] for event in house.events("use.voided")] == [waiting.id]
     for use in (waiting, done):
         assert refused(house.consents.confirm, use, house.now) == "grant_revoked"
     assert refused(house.consents.admit, grant.id, house.asking(grant), house.now) == "grant_revoked"
