@@ -27,6 +27,9 @@ from governance.ledger.store import Store, open_store
 PUBLISH_EVERY = 4096
 """Entries that may wait in the journal; a log that is opened reads them again."""
 
+ATTEMPTS = 100
+"""How often a writer lets others go first on a store without a lock."""
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -85,11 +88,12 @@ class Ledger(Published):
         if not events:
             return []
         with self._alone():
-            entries = None
-            while entries is None:
+            for _ in range(ATTEMPTS):
                 self._refresh()
                 entries = self._enter([event.id for event in events], leaves)
-            return entries
+                if entries is not None:
+                    return entries
+        raise LedgerError(f"Others keep writing to {self.place}: try again.")
 
     def checkpoint(self) -> Checkpoint:
         """Publish what has been appended; the signed word on all of it. Raises ``LedgerError``."""
