@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,6 +20,9 @@ DEFAULT_DENY = "default-deny"
 """Stands for a policy id where no policy spoke at all, so that the answer is no."""
 NOTHING_ALLOWS = "No policy allows this, and what no policy allows is refused."
 CANNOT_DECIDE = "The policies could not be applied to this question, so the answer is no."
+
+MAX_PARSED = 1000
+"""So many kinds of asking are remembered in Cedar's own form."""
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +66,7 @@ class Policy:
         try:
             asked = to_cedar(request)
             policies, schema = self._engine
-            answer = cedarpy.is_authorized(asked.request, policies, asked.entities, schema)
+            answer = cedarpy.is_authorized(asked.request(), policies, self._entities(asked), schema)
             if answer.diagnostics.errors:
                 raise PolicyError(answer.diagnostics.errors[0])
             decided = sorted(int(reason[len("policy") :]) for reason in answer.diagnostics.reasons)
@@ -90,6 +94,21 @@ class Policy:
                 if rule.concerns(principal, asked.action, asked.resource):
                     return rule.otherwise
         return NOTHING_ALLOWS
+
+    def _entities(self, asked: Asked) -> cedarpy.Entities:
+        """Those of ``asked``, which are the same whenever the same credential asks for the same kind."""
+        key = (asked.principal, asked.resource, asked.attributes)
+        found = self._parsed.get(key)
+        if found is None:
+            if len(self._parsed) >= MAX_PARSED:
+                self._parsed.clear()
+            found = cedarpy.Entities.from_json_str(json.dumps(asked.entities()), self._engine[1])
+            self._parsed[key] = found
+        return found
+
+    @cached_property
+    def _parsed(self) -> dict[tuple[object, ...], cedarpy.Entities]:
+        return {}
 
     @cached_property
     def _engine(self) -> tuple[cedarpy.PolicySet, cedarpy.Schema]:

@@ -186,6 +186,8 @@ class Request:
             raise PolicyError(f"{path} is not JSON: write the question as an object of facts.") from error
 
 
+WHO, WHAT = "asking", "asked"
+FILE, WEIGHTS = "File", "Weights"
 PRINCIPALS = {
     PrincipalKind.VISITOR: "Visitor",
     PrincipalKind.HOLDER: "Holder",
@@ -202,53 +204,52 @@ SITTERS = {
 
 @dataclass(frozen=True)
 class Asked:
-    """A request in Cedar's terms: the types it is about, and what ``cedarpy`` takes."""
+    """A request in Cedar's terms: who asks and what about (entities), for what action, with which facts."""
 
     principal: str
     action: str
     resource: str
-    request: dict[str, Any]
-    entities: list[dict[str, Any]]
+    attributes: tuple[Principal, str]
+    context: dict[str, Any]
+
+    def request(self) -> dict[str, Any]:
+        """As ``cedarpy`` takes it."""
+        return {
+            "principal": {"type": self.principal, "id": WHO},
+            "action": {"type": "Action", "id": self.action},
+            "resource": {"type": self.resource, "id": WHAT},
+            "context": self.context,
+        }
+
+    def entities(self) -> list[dict[str, Any]]:
+        """As ``cedarpy`` takes them; the same for equal ``principal``, ``resource`` and ``attributes``."""
+        who, rung = self.attributes
+        holder = {"grantees": sorted(who.grantees), "tier": who.tier, "scopes": sorted(who.scopes)}
+        asked = {"rung": rung} if self.resource == WEIGHTS else {}
+        return [
+            {"uid": {"type": self.principal, "id": WHO}, "attrs": holder, "parents": []},
+            {"uid": {"type": self.resource, "id": WHAT}, "attrs": asked, "parents": []},
+        ]
 
 
 def to_cedar(request: Request) -> Asked:
     """``request`` as ``schema.cedarschema`` spells it."""
-    who = request.principal
-    principal = PRINCIPALS[who.kind]
-    attributes: dict[str, Any]
     context: dict[str, Any] = {}
     if request.action in (Action.DETECT, Action.VERIFY):
-        resource, attributes = "File", {}
+        resource = FILE
     elif request.action is Action.DOWNLOAD:
-        resource, attributes = "Weights", {"rung": request.rung or ""}
+        resource = WEIGHTS
     else:
-        resource, attributes = SITTERS[request.sitter], {"portrait": request.portrait}
-        context = _making(request)
-    holder = {
-        "grantees": sorted(who.grantees),
-        "tier": who.tier,
-        "scopes": sorted(who.scopes),
-    }
-    return Asked(
-        principal,
-        request.action.value,
-        resource,
-        {
-            "principal": {"type": principal, "id": "asking"},
-            "action": {"type": "Action", "id": request.action.value},
-            "resource": {"type": resource, "id": "asked"},
-            "context": context,
-        },
-        [
-            {"uid": {"type": principal, "id": "asking"}, "attrs": holder, "parents": []},
-            {"uid": {"type": resource, "id": "asked"}, "attrs": attributes, "parents": []},
-        ],
-    )
+        resource, context = SITTERS[request.sitter], _making(request)
+    rung = request.rung or "" if resource == WEIGHTS else ""
+    who = request.principal
+    return Asked(PRINCIPALS[who.kind], request.action.value, resource, (who, rung), context)
 
 
 def _making(request: Request) -> dict[str, Any]:
     context: dict[str, Any] = {
         "now": _moment(request.now),
+        "portrait": request.portrait,
         "purposes": sorted(request.purposes),
         "directions": sorted(request.directions),
         "locale": _with_wider(request.locale),

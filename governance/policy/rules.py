@@ -51,7 +51,7 @@ class Rule:
 
     def concerns(self, principal: str | None, action: str, resource: str) -> bool:
         """Whether its scope, leaving aside its conditions, covers these Cedar types (``None``: any) and this
-        action."""
+        action; groups of actions count as covering every action."""
         asked = {"principal": principal, "resource": resource}
         return _covers_action(self._scope["action"], action) and all(
             kind is None or self._scope[part]["op"] == "All" or self._scope[part].get("entity_type") == kind
@@ -150,10 +150,8 @@ def _source(name: str, text: str, id: str, policy: dict[str, Any]) -> str:
 
 def _covers_action(scope: dict[str, Any], action: str) -> bool:
     match scope:
-        case {"op": "All"}:
-            return True
-        case {"entity": {"id": id}}:
+        case {"op": "==", "entity": {"id": id}}:
             return bool(id == action)
         case {"entities": list(entities)}:
             return any(entity["id"] == action for entity in entities)
-    return False
+    return True
