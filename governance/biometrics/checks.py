@@ -16,7 +16,7 @@ from governance.biometrics.galleries import FaceGallery, VoiceGallery
 from governance.biometrics.media import Look, listen, look_at_film, look_at_picture
 from governance.biometrics.phrases import hear, is_spoken
 from governance.biometrics.templates import FaceTemplate, similarity
-from governance.biometrics.turns import LOOKS_PER_SECOND, parallaxes, turns_in
+from governance.biometrics.turns import LOOKS_PER_SECOND, course, turns_in
 from governance.consent.checks import PASSED, Checks, Finding, SyntheticCheck, Turn
 
 FACE_LOOKS_PER_SECOND = 4.0
@@ -57,7 +57,7 @@ class TurnedHead:
         looks = look_at_film(video, per_second=LOOKS_PER_SECOND, describe=False)
         if fault := _fault(looks, round(LOOKS_PER_SECOND)):
             return fault
-        seen = turns_in(parallaxes(looks))
+        seen = turns_in(*course(looks))
         if seen is None:
             return Finding.failed(
                 "turn_jumps", "The head jumps or stays turned: turn smoothly, each time back to the middle."

@@ -11,6 +11,7 @@ those of our own generator: a rendered head turns as a head does. The check for 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import cv2
@@ -22,10 +23,14 @@ from governance.consent.checks import Turn
 
 LOOKS_PER_SECOND = 25.0
 TURNED = 0.18
-"""Parallax in eye distances from which a head is turned: by 30 degrees, 0.2 to 0.4; a photograph stays below
-0.1 (``python -m benchmarks.biometrics``)."""
+"""Parallax in eye distances from which a head is turned; 30 degrees give 0.2 to 0.4."""
 CENTRED = 0.1
 """Parallax below which a head looks at the camera."""
+RELIEF = 0.3
+"""Least distance of the nose from the plane, in eye distances, that parallax and narrowing of the face must speak
+for: a head has 0.3 to 0.6. A print turned far misleads the detector, but seldom so much."""
+FRONTAL = 0.25
+"""How far off the middle, in eye distances, the nose may be while the person looks into the camera."""
 OPENING_SECONDS = 0.8
 """How long the person surely looks into the camera; the rest is measured against it."""
 HELD_LOOKS = 3
@@ -55,46 +60,78 @@ def parallax(reference: Array, seen: Array) -> float:
     return float((seen[_NOSE] - np.array([x, y]) / w) @ eyes) / length**2
 
 
-def parallaxes(looks: Sequence[Look]) -> Array:
-    """(T,) parallax of every look with a face against the opening ones, smoothed."""
+def relief(reference: Array, seen: Array) -> float:
+    """How far the nose stands before the face, in eye distances, if ``seen`` is ``reference`` turned aside.
+
+    That is the parallax over the tangent of the angle that would make the face so much narrower; infinite if it
+    is no narrower.
+    """
+    narrower = min(1.0, _width(seen) / max(_width(reference), 1e-6))
+    tangent = math.sqrt(1 / narrower**2 - 1) if narrower else math.inf
+    return abs(parallax(reference, seen)) / tangent if tangent else math.inf
+
+
+def _width(landmarks: Array) -> float:
+    """Distance of the eyes over that from eyes to mouth; 0 where there is none."""
+    eyes = float(np.hypot(*(landmarks[1] - landmarks[0])))
+    mouth = float(np.hypot(*(landmarks[3:].mean(0) - landmarks[:2].mean(0))))
+    return eyes / mouth if mouth else 0.0
+
+
+def _aside(landmarks: Array) -> float:
+    """How far the nose is off the middle between the eyes, in eye distances."""
+    eyes = landmarks[1] - landmarks[0]
+    length = float(eyes @ eyes)
+    return abs(float((landmarks[_NOSE] - landmarks[:2].mean(0)) @ eyes)) / length if length else math.inf
+
+
+def course(looks: Sequence[Look]) -> tuple[Array, Array]:
+    """Parallax and relief, (T,) each, of every look with a face against the opening ones, smoothed.
+
+    Both are empty if the opening does not show a face from the front.
+    """
     seen = [look.landmarks for look in looks if look.landmarks is not None]
-    opening = [
-        look.landmarks
-        for look in looks
-        if look.landmarks is not None and look.at <= looks[0].at + OPENING_SECONDS
-    ]
-    if not opening:
-        return np.zeros(0, np.float32)
-    raw = np.median([[parallax(first, each) for each in seen] for first in opening], axis=0)
-    reach = _SMOOTHED_LOOKS // 2
-    padded = np.pad(raw, reach, mode="edge")
+    until = looks[0].at + OPENING_SECONDS if looks else 0.0
+    opening = [look.landmarks for look in looks if look.landmarks is not None and look.at <= until]
+    if not opening or float(np.median([_aside(each) for each in opening])) > FRONTAL:
+        return np.zeros(0, np.float32), np.zeros(0, np.float32)
+    measures = (parallax, relief)
+    parallaxes, reliefs = (
+        _smooth(np.median([[measure(first, each) for each in seen] for first in opening], axis=0))
+        for measure in measures
+    )
+    return parallaxes, reliefs
+
+
+def _smooth(values: NDArray[np.float64]) -> Array:
+    padded = np.pad(values, _SMOOTHED_LOOKS // 2, mode="edge")
     windows = np.lib.stride_tricks.sliding_window_view(padded, _SMOOTHED_LOOKS)
     smooth: Array = np.median(windows, axis=1).astype(np.float32)
     return smooth
 
 
-def turns_in(values: Array) -> tuple[Turn, ...] | None:
-    """The turns from the centre and back in a course of parallaxes, in their order.
+def turns_in(parallaxes: Array, reliefs: Array) -> tuple[Turn, ...] | None:
+    """The turns from the centre and back in a ``course``, in their order.
 
     ``None`` if the head jumps between centre and side, as pictures shown one after the other do, or
     does not end at the centre.
     """
     turns: list[Turn] = []
-    side = 0
-    held = 0
+    side = held = 0
     before = 0.0
-    for value in values:
+    for value, stands in zip(parallaxes.tolist(), reliefs.tolist(), strict=True):
         jump = min(abs(before), abs(value)) < CENTRED and max(abs(before), abs(value)) >= TURNED
-        if jump or not np.isfinite(value):
+        if jump or not math.isfinite(value):
             return None
         if abs(value) >= TURNED:
-            if side and np.sign(value) != side:
+            now = 1 if value > 0 else -1
+            if side == -now:
                 return None
-            side = int(np.sign(value))
-            held += 1
+            side = now
+            held += stands >= RELIEF
         elif abs(value) < CENTRED:
             if held >= HELD_LOOKS:
                 turns.append("left" if side > 0 else "right")
             side = held = 0
-        before = float(value)
+        before = value
     return None if side else tuple(turns)

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from governance.biometrics.checks import TurnedHead
-from governance.biometrics.turns import CENTRED, TURNED, parallax, turns_in
+from governance.biometrics.turns import CENTRED, RELIEF, TURNED, parallax, relief, turns_in
 
 HEAD_CM = np.array([[-3.2, 3.0, 0.5], [3.2, 3.0, 0.5], [0.0, 0.0, 3.5], [-2.5, -3.2, 1.0], [2.5, -3.2, 1.0]])
 """Right eye, left eye, nose tip, right, left corner of the mouth; x to the image's right, z to the camera."""
@@ -53,21 +53,36 @@ def test_a_nod_is_no_turn(pitch):
     assert abs(parallax(seen(HEAD_CM), seen(HEAD_CM, pitch=pitch))) < CENTRED
 
 
-def course(*sides: float):
+def swings(*sides: float):
     there_and_back = [np.r_[np.linspace(0, side, 10), np.linspace(side, 0, 10)] for side in sides]
     return np.concatenate([np.zeros(5), *there_and_back])
 
 
+def told(parallaxes, stands: float = 0.5):
+    return turns_in(np.float32(parallaxes), np.full(len(parallaxes), stands, np.float32))
+
+
+@pytest.mark.parametrize("yaw", [20, 35, 50, -20, -35, -50])
+def test_a_nose_stands_out_by_what_it_does(yaw):
+    stands = (HEAD_CM[2] - HEAD_CM[[0, 1, 3, 4]].mean(0))[2] / 6.4
+    assert relief(seen(HEAD_CM), seen(HEAD_CM, yaw)) == pytest.approx(stands, rel=0.35)
+    assert stands > RELIEF
+
+
+def test_parallax_without_relief_is_no_turn():
+    assert told(swings(0.3, -0.3), stands=0.2) == ()
+
+
 def test_turns_are_told_in_their_order():
-    assert turns_in(course(0.3, -0.3, 0.25)) == ("left", "right", "left")
+    assert told(swings(0.3, -0.3, 0.25)) == ("left", "right", "left")
 
 
 def test_a_hesitation_on_the_way_back_is_still_one_turn():
-    assert turns_in(np.r_[course(0.3), np.linspace(0.12, 0.0, 4)]) == ("left",)
+    assert told(np.r_[swings(0.3), np.linspace(0.12, 0.0, 4)]) == ("left",)
 
 
 def test_less_than_a_turn_is_none():
-    assert turns_in(course(0.15, -0.15)) == ()
+    assert told(swings(0.15, -0.15)) == ()
 
 
 @pytest.mark.parametrize(
@@ -82,7 +97,7 @@ def test_less_than_a_turn_is_none():
     ],
 )
 def test_what_no_head_does_is_refused(values):
-    assert turns_in(np.float32(values)) is None
+    assert told(np.float32(values)) is None
 
 
 def test_a_head_that_turns_as_asked_passes(turning: Path):
