@@ -9,9 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -20,16 +17,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from service.cli import console
+from service.cli.consent_house import open_house
 
 if TYPE_CHECKING:
-    from governance.consent import Attestations, Ceremonies, Ceremony, Checks, Consents, Refusals
+    from governance.consent import Ceremony
     from governance.consent.documents import Document, Statement
-    from service.hub import Hub
 
 app = typer.Typer(help="What people allow with their face, and what they do not.", no_args_is_help=True)
 REFUSED = 2
 """Exit status of a ceremony that was not passed, and of terms that were not signed."""
-TEMPLATE_KEYS = "templates.json"
 
 Json = Annotated[bool, typer.Option("--json", help="Print it as JSON.")]
 Key = Annotated[Path, typer.Option("--key", help="Your own key file, made by `vernissage consent key`.")]
@@ -91,7 +87,7 @@ def request(
         not_before=now,
         expires=now + timedelta(days=days),
     )
-    with _house() as house:
+    with open_house() as house:
         id = house.ceremonies.open(asked, picture, voice, now)
         missing = house.ceremonies.checks.missing(voice=voice is not None)
     _say(
@@ -114,7 +110,7 @@ def challenge(
     as_json: Json = False,
 ) -> None:
     """Draw what the person has to say and do; with --film, judge their answer (exits 2 if it fails)."""
-    with _house() as house:
+    with open_house() as house:
         if film is None:
             drawn = house.ceremonies.challenge(ceremony, _now())
             facts = {"phrase": drawn.phrase, "turns": list(drawn.turns), "expires": _moment(drawn.expires)}
@@ -212,7 +208,7 @@ def register(
     from governance.consent.explanation import read_document
 
     document = read_document(_read(file))
-    with _house() as house:
+    with open_house() as house:
         told = house.register(document, picture)
     _say(as_json, {"kind": document.NAME, "sha256": document.sha256, "told": told}, told)
 
@@ -287,7 +283,7 @@ def review(
     from governance.identity import Approval
 
     now, steward = datetime.now(UTC), _load(key)
-    with _house() as house:
+    with open_house() as house:
         found, _ = house.attestations.find(attestation)
         act = act_of(found, approve=approve, now=now)
         house.attestations.decide(act, [Approval.by(steward, act)], now)
@@ -306,7 +302,7 @@ def strike(
     from governance.identity import Approval
 
     now, steward = datetime.now(UTC), _load(key)
-    with _house() as house:
+    with open_house() as house:
         act = act_of(house.consents.grant(grant), now)
         house.consents.strike(act, [Approval.by(steward, act)], now)
     _say(as_json, {"grant": grant, "state": "struck"}, f"Grant {grant} has ended.")
@@ -317,7 +313,7 @@ def withdraw(
     ceremony: Annotated[str, typer.Argument(help="The ceremony's id.")], as_json: Json = False
 ) -> None:
     """Break off a ceremony and delete all that was kept for it."""
-    with _house() as house:
+    with open_house() as house:
         house.ceremonies.withdraw(ceremony, _now())
     facts = {"ceremony": ceremony, "state": "withdrawn"}
     _say(as_json, facts, f"Ceremony {ceremony} is broken off; what was kept for it is deleted.")
@@ -344,71 +340,9 @@ def list_all(as_json: Json = False) -> None:
 @app.command()
 def sweep(as_json: Json = False) -> None:
     """End what is over: grants, reservations, old ceremonies, templates to be deleted. To be run daily."""
-    with _house() as house:
+    with open_house() as house:
         count = house.consents.expire(_now()) + house.ceremonies.sweep(_now())
     _say(as_json, {"ended": count}, f"{count} ended." if count else "Nothing was over.")
-
-
-@dataclass(frozen=True)
-class _House:
-    """What this machine's hub keeps of consent."""
-
-    ceremonies: Ceremonies
-    consents: Consents
-    refusals: Refusals
-    attestations: Attestations
-
-    def register(self, document: Document, picture: Path | None) -> str:
-        """Put ``document`` in force; what to tell."""
-        from governance.consent import Attestation, Grant, Refusal, Revocation, Withdrawal
-
-        now = _now()
-        if isinstance(document, Grant):
-            self.consents.register(document, now)
-            return f"Grant {document.id} is in force."
-        if isinstance(document, Revocation):
-            self.consents.revoke(document, now)
-            return f"Grant {document.grant} has ended. Films in the making are not handed over."
-        if isinstance(document, Withdrawal):
-            self.refusals.withdraw(document, now)
-            return f"Refusal {document.refusal} is taken back."
-        if isinstance(document, Refusal):
-            if self.refusals.register(document, picture, now):
-                return "The refusal is in force for every picture of this face."
-            return "The refusal is in force for this one file and this key: the face could not be compared."
-        assert isinstance(document, Attestation)
-        if picture is None:
-            raise typer.BadParameter("Name the picture that is attested, with --picture")
-        self.attestations.submit(document, picture, now)
-        return f"Attestation {document.id} waits for a steward's review."
-
-
-@contextmanager
-def _house() -> Iterator[_House]:
-    import governance.biometrics  # noqa: F401, its tables are made when the hub opens
-    from governance.consent import Attestations, Ceremonies, Consents, Evidence, Refusals
-    from service.hub import Hub
-
-    with Hub.open() as hub:
-        checks = _checks(hub)
-        yield _House(
-            Ceremonies(hub.database, Evidence(hub.home / "evidence"), checks),
-            Consents(hub.database, checks.faces, checks.voices),
-            Refusals(hub.database, checks.faces),
-            Attestations(hub.database, checks.faces),
-        )
-        hub.deliver()
-
-
-def _checks(hub: Hub) -> Checks:
-    from governance.biometrics import Keyring, all_checks
-    from governance.consent.phrase import words
-    from governance.home import keys_directory
-
-    keys = keys_directory(hub.home) / TEMPLATE_KEYS
-    if not keys.exists():
-        Keyring.create(keys)
-    return all_checks(keys, words())
 
 
 def _statement(data: bytes) -> Statement:

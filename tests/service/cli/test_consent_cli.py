@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+import governance.biometrics.tables  # noqa: F401, made when the hub opens
 from generator.sitters import sitters
-from governance.biometrics import FaceGallery, Keyring
+from governance.biometrics import Keyring
 from governance.consent import (
     PASSED,
     Asking,
@@ -25,7 +26,7 @@ from governance.consent import (
 )
 from governance.consent.checks import Finding
 from governance.errors import ConsentRefused, KeysMissing
-from governance.hubkeys import HubKeys
+from governance.hubkeys import TEMPLATES, HubKeys
 from governance.identity import Roster
 from governance.keys import SigningKey
 from service.cli import consent as cli
@@ -75,6 +76,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("VERNISSAGE_HOME", str(home))
     HubKeys.init(home / "keys", "hub.example/ledger")
+    Keyring.create(home / "keys" / TEMPLATES)
     return home
 
 
@@ -113,11 +115,8 @@ def terms(home: Path, folder: Path, portrait: Path, ada: Path) -> Path:
     )
     film = folder / "film.mp4"
     film.write_bytes(b"a film")
-    Keyring.create(home / "keys" / cli.TEMPLATE_KEYS)
     with Hub.open() as hub:
-        checks = Checks(
-            passed, passed, passed, passed, passed, faces=FaceGallery(home / "keys" / cli.TEMPLATE_KEYS)
-        )
+        checks = Checks(passed, passed, passed, passed, passed, faces=hub.faces)
         ceremonies = Ceremonies(hub.database, Evidence(home / "evidence"), checks)
         id = ceremonies.open(request, portrait, None, now)
         ceremonies.challenge(id, now)
