@@ -27,8 +27,8 @@ TURNED = 0.18
 CENTRED = 0.1
 """Parallax below which a head looks at the camera."""
 RELIEF = 0.3
-"""Least distance of the nose from the plane, in eye distances, that parallax and narrowing of the face must speak
-for: a head has 0.3 to 0.6. A print turned far misleads the detector, but seldom so much."""
+"""Least distance of the nose from the plane, in eye distances, that parallax and narrowing of the face must
+speak for: a head has 0.3 to 0.6. A print turned far misleads the detector, but seldom so much."""
 FRONTAL = 0.25
 """How far off the middle, in eye distances, the nose may be while the person looks into the camera."""
 OPENING_SECONDS = 0.8
@@ -61,9 +61,9 @@ def parallax(reference: Array, seen: Array) -> float:
 
 
 def relief(reference: Array, seen: Array) -> float:
-    """How far the nose stands before the face, in eye distances, if ``seen`` is ``reference`` turned aside.
+    """How far the nose stands out, in eye distances, if ``seen`` is ``reference`` turned aside.
 
-    That is the parallax over the tangent of the angle that would make the face so much narrower; infinite if it
+    That is the parallax over the tangent of the angle that makes the face so much narrower; infinite if it
     is no narrower.
     """
     narrower = min(1.0, _width(seen) / max(_width(reference), 1e-6))
