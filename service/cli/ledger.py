@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -19,6 +18,7 @@ from governance.errors import (
     SplitView,
 )
 from service.cli import console
+from service.cli import ledger_listing as listing
 
 if TYPE_CHECKING:
     from governance.ledger import Checkpoint, Published, Verifier
@@ -33,7 +33,6 @@ VERDICT = {
 }
 PROOF_SUFFIX = ".tlog-proof"
 _SHOWN = 20
-_LONG = 20
 
 app = typer.Typer(help="What is on record, and proofs of it.", no_args_is_help=True)
 
@@ -84,34 +83,14 @@ def verify(
             proof = Proof.read(_read(Path(place)))
             proof.verify(verifier)
             witnessed = {each.name: check_cosignature(proof.checkpoint, each) for each in witnesses}
-            _tell_proof(proof.index, proof.entry, proof.checkpoint, witnessed, as_json)
+            listing.proved(proof, witnessed, as_json=as_json)
             return
         older = [_checkpoint(path) for path in checkpoint or ()]
         with console.err.status("hashing every entry"):
             found = verify_log(place, verifier, older=older, witnesses=witnesses)
     except (CheckpointInvalid, LedgerDamaged, ProofInvalid, SplitView) as error:
         _refuse(error, as_json)
-    if as_json:
-        _print_json(
-            {
-                "verdict": "holds",
-                **_described(found.checkpoint),
-                "files": found.files,
-                "unsigned": list(found.unsigned),
-                "continues": list(found.continues),
-                "witnessed": _moments(found.witnessed),
-            }
-        )
-        return
-    size = found.checkpoint.size
-    console.out.print(f"Holds: {size} entries of {found.checkpoint.origin}", style="bold green", markup=False)
-    console.out.print(f"{found.files} files follow from the entries, and the checkpoint signs for them.")
-    for old in found.continues:
-        console.out.print(f"It continues the checkpoint of {old} entries.")
-    _tell_witnesses(found.witnessed)
-    if found.unsigned:
-        names = ", ".join(found.unsigned[:3]) + (" …" if len(found.unsigned) > 3 else "")
-        console.note(f"{len(found.unsigned)} files are not signed for yet, and prove nothing: {names}")
+    listing.verified(found, as_json=as_json)
 
 
 @app.command()
@@ -138,7 +117,7 @@ def checkpoint(
         log = _published(ledger, key)
         latest = log.checkpoint()
     if as_json:
-        _print_json({**_described(latest), "key": log.verifier.text, "checkpoint": latest.text})
+        listing.as_object({**listing.described(latest), "key": log.verifier.text, "checkpoint": latest.text})
         return
     typer.echo(latest.text, nl=False)
     console.note(f"its key is {log.verifier.text}")
@@ -162,9 +141,9 @@ def prove(
             raise typer.BadParameter(f"The name of a proof ends in {PROOF_SUFFIX}.")
         output.write_text(proof.text, encoding="utf-8")
     if as_json:
-        _print_json(
+        listing.as_object(
             {
-                **_described(proof.checkpoint),
+                **listing.described(proof.checkpoint),
                 "index": proof.index,
                 "event": json.loads(proof.entry),
                 "proof": [step.hex() for step in proof.path],
@@ -202,18 +181,18 @@ def show(
         index = _index(log, entry)
         found = [(index, log.entry(index))]
     if as_json:
-        _print_json(
+        listing.as_object(
             [
                 {"index": index, "leaf_hash": merkle.leaf_hash(leaf).hex(), "event": json.loads(leaf)}
                 for index, leaf in found
             ]
         )
     elif entry is not None:
-        _tell_entry(*found[0])
+        listing.entry(*found[0])
     elif not found:
         console.out.print(f"There is no such entry among the {size} of {log.origin}.", markup=False)
     else:
-        _table(found)
+        listing.listed(found)
 
 
 @app.command()
@@ -238,7 +217,9 @@ def witness(
     vouching = Witness(memory, name, SigningKey.load(file))
     cosigned = vouching.visit(open_published(ledger, _verifier(key)), datetime.now(UTC))
     if as_json:
-        _print_json({**_described(cosigned), "key": vouching.verifier.text, "checkpoint": cosigned.text})
+        listing.as_object(
+            {**listing.described(cosigned), "key": vouching.verifier.text, "checkpoint": cosigned.text}
+        )
         return
     typer.echo(cosigned.text, nl=False)
     console.note(f"the witness's key is {vouching.verifier.text}")
@@ -296,67 +277,9 @@ def _latest(log: Published, size: int, last: int, kind: str) -> list[tuple[int, 
     return found[-last:]
 
 
-def _table(entries: Iterable[tuple[int, bytes]]) -> None:
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table.grid(padding=(0, 2))
-    table.add_column(justify="right", no_wrap=True)
-    table.add_column(overflow="fold")
-    for index, leaf in entries:
-        event = json.loads(leaf)
-        facts = "  ".join(f"{name}={_short(fact)}" for name, fact in event["facts"].items())
-        when = datetime.fromisoformat(event["at"])
-        head = f"{event['kind']}  {when:%Y-%m-%d %H:%M:%S}"
-        table.add_row(str(index), Text.assemble((head, "bold"), f"\n{facts}" if facts else ""))
-    console.out.print(table)
-
-
-def _short(fact: str | int) -> str:
-    text = str(fact)
-    return text if len(text) <= _LONG else f"{text[: _LONG - 1]}…"
-
-
-def _tell_entry(index: int, leaf: bytes) -> None:
-    event: dict[str, Any] = json.loads(leaf)
-    console.out.print(f"Entry {index}: {event['kind']} at {event['at']}", style="bold", markup=False)
-    for name, fact in {"event": event["id"], **event["facts"]}.items():
-        console.out.print(f"  {name}: {fact}", markup=False)
-
-
-def _tell_proof(
-    index: int, leaf: bytes, signed: Checkpoint, witnessed: dict[str, datetime], as_json: bool
-) -> None:
-    if as_json:
-        _print_json(
-            {
-                "verdict": "holds",
-                **_described(signed),
-                "index": index,
-                "event": json.loads(leaf),
-                "witnessed": _moments(witnessed),
-            }
-        )
-        return
-    console.out.print(
-        f"Holds: entry {index} is among the {signed.size} that {signed.origin} signs for",
-        style="bold green",
-        markup=False,
-    )
-    _tell_entry(index, leaf)
-    _tell_witnesses(witnessed)
-
-
-def _tell_witnesses(witnessed: Any) -> None:
-    for name, moment in witnessed.items():
-        console.out.print(
-            f"{name} saw nothing against it until {moment:%Y-%m-%d %H:%M:%S} UTC.", markup=False
-        )
-
-
 def _refuse(error: LedgerError, as_json: bool) -> NoReturn:
     if as_json:
-        _print_json({"verdict": VERDICT[type(error)], "reason": str(error)})
+        listing.as_object({"verdict": VERDICT[type(error)], "reason": str(error)})
     else:
         console.complain(str(error))
     raise typer.Exit(EXIT[type(error)])
@@ -384,15 +307,3 @@ def _read(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise typer.BadParameter(f"{path} cannot be read ({error.strerror}).") from error
-
-
-def _described(signed: Checkpoint) -> dict[str, str | int]:
-    return {"origin": signed.origin, "size": signed.size, "root": signed.root.hex()}
-
-
-def _moments(witnessed: Any) -> dict[str, str]:
-    return {name: moment.isoformat() for name, moment in witnessed.items()}
-
-
-def _print_json(value: object) -> None:
-    typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
