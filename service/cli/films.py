@@ -39,9 +39,9 @@ RightsOption = Annotated[
     str | None,
     typer.Option(
         "--rights",
-        metavar="|".join((*DECLARED, "grant:FILE")),
-        help="By what right this face may be animated; written into the film. A grant is one that the "
-        "person shown has signed and that your hub knows.",
+        metavar="RIGHT",
+        help="By what right this face may be animated: public-domain, fictional, own-likeness, or grant:FILE "
+        "with a grant that the person shown has signed and your hub knows. It is written into the film.",
     ),
 ]
 PurposeOption = Annotated[

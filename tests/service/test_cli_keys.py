@@ -11,6 +11,7 @@ import pytest
 
 from generator.sitters import Sitter
 from governance.provenance import Authority, certificates
+from tests.governance.provenance.rfc3161 import TimeAuthority, serving
 
 Outcome = subprocess.CompletedProcess[str]
 Vernissage = Callable[..., Outcome]
@@ -190,6 +191,23 @@ def test_what_a_stolen_key_sealed_is_disowned(
     looked = vernissage("verify", films / "a.mp4", env=house)
     assert looked.returncode == 2
     assert "was stolen" in looked.stdout
+
+
+def test_films_are_stamped_by_the_clock_that_is_named(
+    vernissage: Vernissage, refusal: Refusal, films: Path, own_sitter: Sitter, speech: Path, tmp_path: Path,
+    house: dict[str, str],
+):  # fmt: skip
+    vernissage("keys", "init", env=house)
+    asked = ("animate", own_sitter.name, speech, "--size", 128, "-o", films / "a.mp4")
+    with serving(TimeAuthority()) as clock:
+        stamped = house | {"VERNISSAGE_CLOCK": clock.url}
+        assert "vernissage keys trust --clock" in refusal(*asked, env=stamped)
+        (tmp_path / "clock.pem").write_text(clock.root_pem)
+        told = vernissage("keys", "trust", "--clock", tmp_path / "clock.pem", env=house)
+        assert told.stdout.startswith("Trusted clock: CN=The Clock root\n")
+        made = vernissage(*asked, env=stamped)
+    assert (made.returncode, made.stderr) == (0, "")
+    assert "A clock you trust saw the seal on" in vernissage("verify", films / "a.mp4", env=house).stdout
 
 
 def test_what_is_no_trust_list_is_refused(refusal: Refusal, speech: Path, tmp_path: Path):
