@@ -209,10 +209,11 @@ class Ceremonies:
         request = GrantRequest.read_body(stored.request)
         faces, voices = self.checks.faces, self.checks.voices
         assert faces is not None
+        face = remember(session, faces, measured.face, now)
         try:
-            for face in (None, *faces.like(session, measured.face)):
-                check_refusals(session, stored.portrait_sha256, face, request.subject.keyid)
+            check_refusals(session, stored.portrait_sha256, face, request.subject.keyid)
         except ConsentRefused as refused:
+            forget(session, faces, face)
             stored.challenges = MAX_CHALLENGES
             return (Finding.failed(refused.reason, str(refused)),)
         voice = voices.keep(session, measured.voice, now) if voices and measured.voice is not None else None
@@ -220,7 +221,7 @@ class Ceremonies:
             **values_of(request),
             id=stored.id,
             portrait_sha256=stored.portrait_sha256,
-            face=remember(session, faces, measured.face, now),
+            face=face,
             voice=voice,
             phrase=stored.phrase or "",
             evidence_sha256=stored.evidence_sha256 or "",

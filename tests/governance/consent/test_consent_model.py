@@ -150,7 +150,7 @@ class Promise(RuleBasedStateMachine):
         self.house.portrait = self.house.file(f"ada|{secrets.token_hex(4)}.png")
 
 
-@pytest.mark.filterwarnings("ignore")
+@pytest.mark.slow
 def test_no_order_of_events_beats_the_rule(house: House) -> None:
     class OfThisHouse(Promise):
         pass
