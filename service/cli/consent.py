@@ -140,13 +140,16 @@ def sign(
     as_json: Json = False,
 ) -> None:
     """Read what you would allow and, if you agree, sign it. Needs no hub."""
+    from rich.markdown import Markdown
+
     from governance.consent import Grant, Terms, notice
     from governance.consent.explanation import explain
 
     asked = Terms.read_body(_read(terms))
     if not yes:
-        for sentence in (*explain(asked), "", notice()):
+        for sentence in explain(asked):
             console.err.print(sentence, markup=False)
+        console.err.print(Markdown(notice()), soft_wrap=False)
         if not typer.confirm("Do you agree?", err=True):
             console.note("Nothing was signed.")
             raise typer.Exit(REFUSED)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import string
 from datetime import UTC, datetime, timedelta
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from generator.motion.emotion import EMOTIONS
 from governance.consent import (
     DIRECTIONS,
+    NOTICE_VERSION,
     PURPOSES,
     Attestation,
     Grant,
@@ -242,6 +244,11 @@ def test_the_emotions_that_can_be_allowed_are_those_that_can_be_played() -> None
     assert sorted(EMOTIONS) == list(DIRECTIONS)
 
 
-def test_the_notice_tells_what_a_person_must_know() -> None:
+def test_the_notice_tells_what_a_person_must_know_and_changes_only_with_its_version() -> None:
     for said in ("at any time", "encrypted", "deleted", "never kept"):
         assert said in notice()
+    digest = hashlib.sha256(notice().encode()).hexdigest()
+    assert (NOTICE_VERSION, digest) == (
+        "2026-11",
+        "36740151e4984ec95f59b7c0ad9942ea949b2b814e96bd185a2dfce5edbd315e",
+    )

@@ -23,6 +23,7 @@ from governance.consent import (
     Grant,
     GrantRequest,
     Revocation,
+    notice,
 )
 from governance.consent.checks import Finding
 from governance.errors import ConsentRefused, KeysMissing
@@ -148,6 +149,10 @@ def test_a_person_reads_what_they_allow_before_they_sign(terms: Path, ada: Path)
         "You can end it at any time",
     ):
         assert said in done.output
+    narrow = consent("sign", terms, "--key", ada, answer="n\n", columns=40)
+    read = " ".join(narrow.output.replace("•", " ").split())
+    for item in notice().replace("**", "").replace("# ", "").replace("\n- ", "\n\n").split("\n\n"):
+        assert " ".join(item.split()) in read, "every word of the notice"
     done = consent("sign", terms, "--key", ada, answer="y\n")
     assert done.exit_code == 0
     grant = Grant.read(terms.with_name("ada.grant.json").read_bytes())
