@@ -35,12 +35,23 @@ from generator.portrait.portrait import Portrait
 from generator.render.renderer import Renderer
 from generator.sitters import sitters
 from generator.speech.audio import Speech
-from governance.biometrics import SAME_FACE, SAME_VOICE, FaceGallery, Faces, FaceTemplate, Keyring, Voices
+from governance.biometrics import (
+    SAME_FACE,
+    SAME_VOICE,
+    FaceGallery,
+    Faces,
+    FaceTemplate,
+    Keyring,
+    Voices,
+    VoiceTemplate,
+    similarity,
+)
 from governance.biometrics.checks import FACE_LOOKS_PER_SECOND, GOES_ON, _goes_on
 from governance.biometrics.media import Likeness, Look, look_at_film
-from governance.biometrics.phrases import MOST_EXTRA, SPOKEN_SHARE, hear, is_spoken
+from governance.biometrics.phrases import MOST_EXTRA, SPOKEN_SHARE, hear, in_order, is_spoken
 from governance.biometrics.pictures import SAME_PICTURE, likeness, print_of
 from governance.biometrics.turns import LOOKS_PER_SECOND, RELIEF, TURNED, course, turns_in
+from governance.biometrics.voices import SAME_VOICE_TEMPLATES
 from governance.consent.phrase import WORDS, words
 from governance.storage import Database
 
@@ -55,6 +66,7 @@ PASSING = (("left", "right", "left"), ("right", "left", "right"))
 """What a film that turns so shows, from the front and in a mirror."""
 STORED = 2000
 WRONG_PHRASES = 500
+RANDOM_PAIRS = 100_000
 
 CODE = (
     {"b": "bin", "l": "lay", "p": "place", "s": "set"},
@@ -263,22 +275,31 @@ def _photograph(still: UInt8, bend_cm: float | None, angle_deg: float) -> UInt8:
 
 
 def voices(grid: Path) -> dict[str, Any]:
-    """The voice check: a sample of four sentences against a film of three, GRID's speakers between them."""
-    samples: dict[str, list[NDArray[np.float32]]] = {}
+    """The voice check: a sample of four sentences against films of two, GRID's speakers between them."""
+    voices = Voices.load()
+    samples: dict[str, list[VoiceTemplate]] = {}
     films: dict[str, list[NDArray[np.float32]]] = {}
     for speaker, paths in _recordings(grid).items():
         sound = [Speech.open(path).samples for path in paths[:20]]
-        samples[speaker] = [_voice(sound[i : i + 4]) for i in range(0, len(sound) // 2 - 3, 4)]
-        films[speaker] = [_voice(sound[i : i + 3]) for i in range(len(sound) // 2, len(sound) - 2, 3)]
-    same, different = [], []
+        half = len(sound) // 2
+        samples[speaker] = [voices.template(_joined(sound[i : i + 4])) for i in range(0, half - 3, 4)]
+        films[speaker] = [_joined(sound[i : i + 2]) for i in range(half, len(sound) - 1, 2)]
+    same, different, templates = [], [], []
     for a, b in itertools.product(samples, films):
-        alike = [float(x @ y) for x in samples[a] for y in films[b]]
+        alike = [voices.likeness(sample, film) for sample in samples[a] for film in films[b]]
         (same if a == b else different).extend(alike)
-    return {"speakers": len(samples), **rates(same, different, SAME_VOICE)}
+        if a < b:
+            templates += [similarity(x, y) for x in samples[a] for y in samples[b]]
+    again = [similarity(*pair) for each in samples.values() for pair in itertools.combinations(each, 2)]
+    return {
+        "speakers": len(samples),
+        "film_against_sample": rates(same, different, SAME_VOICE),
+        "one_sample_against_another": rates(again, templates, SAME_VOICE_TEMPLATES),
+    }
 
 
-def _voice(sound: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
-    return Voices.load().template(np.concatenate(sound)).vector
+def _joined(sound: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+    return np.concatenate(sound)
 
 
 def _recordings(grid: Path) -> dict[str, list[Path]]:
@@ -300,7 +321,7 @@ def phrases(grid: Path) -> dict[str, Any]:
             heard = hear(sound, spoken | set(words()))
             recordings += 1
             missed += not is_spoken(phrase, heard)
-            recall.append(sum(word in heard for word in phrase) / len(phrase))
+            recall.append(in_order(phrase, heard) / len(phrase))
             asked = hear(sound, set(words()))
             for _ in range(WRONG_PHRASES):
                 other += 1
@@ -311,6 +332,10 @@ def phrases(grid: Path) -> dict[str, Any]:
         "recordings": recordings,
         "right_phrases_missed": missed,
         "mean_share_of_words_heard": round(float(np.mean(recall)), 3),
+        "random_phrases_spoken_for_one_another": sum(
+            is_spoken(draw.sample(words(), WORDS), draw.sample(words(), WORDS)) for _ in range(RANDOM_PAIRS)
+        ),
+        "pairs_of_random_phrases": RANDOM_PAIRS,
         "wrong_phrases": other,
         "wrong_phrases_believed": believed,
     }

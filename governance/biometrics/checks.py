@@ -100,7 +100,7 @@ class HeardVoice:
         from governance.biometrics.voices import SAME_VOICE, Voices
 
         voices = Voices.load()
-        if similarity(voices.template(listen(voice)), voices.template(listen(video))) >= SAME_VOICE:
+        if voices.likeness(voices.template(listen(voice)), listen(video)) >= SAME_VOICE:
             return PASSED
         return Finding.failed(
             "voice_differs",

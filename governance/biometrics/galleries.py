@@ -72,13 +72,14 @@ class VoiceGallery:
 
     def like(self, session: Session, template: VoiceTemplate) -> tuple[str, ...]:
         """Commitments of all kept voices that sound like this one, the most similar first."""
-        from governance.biometrics.voices import SAME_VOICE
+        from governance.biometrics.voices import SAME_VOICE_TEMPLATES
 
         found = [
             (similarity(template, voice), commitment)
             for commitment, voice, _ in self._store.every(session, VoiceTemplate)
         ]
-        return tuple(commitment for alike, commitment in sorted(found, reverse=True) if alike >= SAME_VOICE)
+        same = [each for each in found if each[0] >= SAME_VOICE_TEMPLATES]
+        return tuple(commitment for _, commitment in sorted(same, reverse=True))
 
     def forget(self, session: Session, commitment: str) -> None:
         """Delete template and salt."""

@@ -17,7 +17,7 @@ import numpy as np
 import pocketsphinx
 from numpy.typing import NDArray
 
-SPOKEN_SHARE = 0.6
+SPOKEN_SHARE = 0.5
 """Part of the phrase's words that must be heard, in their order."""
 MOST_EXTRA = 0.7
 """Words heard beyond those asked for, as part of them: somebody who reads a whole list aloud is refused."""
@@ -71,7 +71,14 @@ def _decoder(vocabulary: Collection[str]) -> pocketsphinx.Decoder:
         grammar, dictionary = Path(folder) / "words.arpa", Path(folder) / "words.dict"
         grammar.write_text("\n".join(model), "utf-8")
         dictionary.write_text("\n".join([*spelled, ""]), "utf-8")
-        return pocketsphinx.Decoder(lm=str(grammar), dict=str(dictionary), loglevel="FATAL", cmn="batch")
+        return pocketsphinx.Decoder(
+            lm=str(grammar),
+            dict=str(dictionary),
+            loglevel="FATAL",
+            cmn="batch",
+            fwdflat=False,
+            bestpath=False,
+        )
 
 
 @cache

@@ -33,6 +33,8 @@ FRONTAL = 0.25
 """How far off the middle, in eye distances, the nose may be while the person looks into the camera."""
 OPENING_SECONDS = 0.8
 """How long the person surely looks into the camera; the rest is measured against it."""
+JUMP = 0.15
+"""Parallax that no head gains in one look from the centre: in 40 ms, some 20 degrees."""
 HELD_LOOKS = 3
 _SMOOTHED_LOOKS = 3
 
@@ -113,14 +115,13 @@ def _smooth(values: NDArray[np.float64]) -> Array:
 def turns_in(parallaxes: Array, reliefs: Array) -> tuple[Turn, ...] | None:
     """The turns from the centre and back in a ``course``, in their order.
 
-    ``None`` if the head jumps between centre and side, as pictures shown one after the other do, or
-    does not end at the centre.
+    ``None`` if the head jumps, as pictures shown one after the other do, or does not end at the centre.
     """
     turns: list[Turn] = []
     side = held = 0
     before = 0.0
     for value, stands in zip(parallaxes.tolist(), reliefs.tolist(), strict=True):
-        jump = min(abs(before), abs(value)) < CENTRED and max(abs(before), abs(value)) >= TURNED
+        jump = abs(value - before) >= JUMP and min(abs(before), abs(value)) < CENTRED
         if jump or not math.isfinite(value):
             return None
         if abs(value) >= TURNED:
