@@ -13,6 +13,7 @@ Figures (medians unless said otherwise):
         its first tenth), checkpoint_ms (one more entry is appended and published), open_s (a process opens
         the log to append), bytes_per_entry (of all its files).
     verify_s_per_1e5: an outsider verifies the whole log offline, for each hundred thousand entries.
+    others_load: how many processes of others wanted a core when it began (load average of a minute).
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import os
 import random
 import statistics
 import tempfile
@@ -65,7 +67,7 @@ def main() -> None:
 
 def measure(folder: Path, sizes: Sequence[int]) -> dict[str, Any]:
     """All figures, with ledgers of ``sizes`` entries."""
-    figures: dict[str, Any] = {}
+    figures: dict[str, Any] = {"others_load": round(os.getloadavg()[0], 1)}
     for name, part in (
         ("requests", lambda: requests(folder)),
         ("policies", policies),

@@ -11,5 +11,5 @@ def test_every_figure_is_measured_and_explained(tmp_path: Path):
     assert governance.__doc__ is not None
     for name in (*figures, *figures["growth"]["1e3"]):
         assert name.replace("_at_1e3", "_at_1e6") in governance.__doc__
-        assert figures.get(name, 1)
+    assert min(value for value in figures["growth"]["1e3"].values()) > 0
     assert figures["verify_ms"] < figures["remembered_ms"]
