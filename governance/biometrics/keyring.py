@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -61,8 +62,13 @@ class Keyring:
         return made
 
     def save(self, path: Path) -> None:
-        """Put these keys in the place of those in the file at ``path``, in one step."""
+        """Put these keys in the place of those in the file at ``path``, in one step; durable when it returns."""
         keyfiles.replace(path, self._data())
+        directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(directory)
+        finally:
+            os.close(directory)
 
     def with_new(self) -> Keyring:
         """The same and a new key, which is the current one."""

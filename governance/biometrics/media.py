@@ -65,7 +65,7 @@ def look_at_picture(path: Path) -> Likeness:
             FaceTemplate(bytes.fromhex(answer["mirrored"])),
             bytes.fromhex(answer["print"]),
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, OverflowError, TypeError, ValueError) as error:
         raise _unreadable() from error
 
 
@@ -78,7 +78,7 @@ def look_at_film(path: Path, *, per_second: float, describe: bool) -> tuple[Look
     answer, _ = _ask(path, {"work": "film", "per_second": per_second, "describe": describe})
     try:
         return tuple(_look(*look) for look in answer["looks"])
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, OverflowError, TypeError, ValueError) as error:
         raise _unreadable() from error
 
 
@@ -149,7 +149,7 @@ def _read(path: Path) -> bytes:
 def _parse(head: bytes) -> dict[str, Any]:
     try:
         answer = json.loads(head)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _unreadable() from error
     if not isinstance(answer, dict):
         raise _unreadable()

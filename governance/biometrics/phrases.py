@@ -2,7 +2,8 @@
 
 The recogniser knows a closed vocabulary, each word as likely as another, and is not told what to expect; the
 words that it hears must hold enough of the phrase's in their order. How often a right phrase is missed and a
-wrong one believed: ``python -m benchmarks.biometrics``.
+wrong one believed: ``python -m benchmarks.biometrics``. It does not tell *who* speaks: somebody beside the
+camera could.
 """
 
 from __future__ import annotations
