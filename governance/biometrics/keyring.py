@@ -62,7 +62,7 @@ class Keyring:
         return made
 
     def save(self, path: Path) -> None:
-        """Put these keys in the place of those in the file at ``path``, in one step; durable when it returns."""
+        """Put these keys in the place of those in the file at ``path``, in one step, durably."""
         keyfiles.replace(path, self._data())
         directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
         try:
