@@ -24,7 +24,7 @@ def main(path: Path) -> None:
     for sitter in sitters():
         portrait = Portrait.open(sitter.path)
         renderer = Renderer(portrait)
-        motion = driver.get("rules")(Speech.open(sitter.clip.path), seed=0)
+        motion = driver.get("learned")(Speech.open(sitter.clip.path), seed=0)
         moments = np.linspace(12, len(motion.values) - 20, COLUMNS).astype(int)
         cells = [portrait.frame, *(renderer.frame(motion.values[i]) for i in moments[1:])]
         rows.append(np.hstack([_small(cell) for cell in cells]))

@@ -69,7 +69,7 @@ def _use_one_core() -> None:
 
 def _frames(portrait: Portrait) -> dict[str, Any]:
     speech = sitters()[0].clip.path
-    motion = driver.get("rules")(Speech.open(speech), seed=0)
+    motion = driver.get("learned")(Speech.open(speech), seed=0)
     renderer = Renderer(portrait)
     stages: dict[str, list[float]] = defaultdict(list)
     for stage, method in STAGES.items():

@@ -21,18 +21,18 @@ from generator.speech.visemes import VISEMES, Contact, columns
 Signal = NDArray[np.float64]
 Single = NDArray[np.float32]
 
-SUSPECTED, HEARD, CERTAIN = (0.12, 0.3), (0.3, 0.6), (0.6, 0.85)
+SUSPECTED, HEARD, CERTAIN = (0.1, 0.25), (0.3, 0.6), (0.3, 0.5)
 """Probabilities of a sound between which its contact goes from none to full."""
 NEAR_SECONDS = 0.06
 """How far from the sound lips that are nearly closed are closed altogether."""
-NEARLY_CLOSED = 0.1, 0.05
+NEARLY_CLOSED = 0.12, 0.06
 """Openings (as weights of ``jawOpen``) at which lips near a suspected bilabial begin to meet, and touch."""
 QUIET_BEFORE, QUIET_AFTER = 25, 5
 """Acoustic frames of silence, before and after, that let the mouth come to rest."""
 QUIET_SMOOTHING = 5
 REST_SHARE = 0.9
 
-SOFTNESS = (0.2, 0.6, 0.2)
+SOFTNESS = (0.25, 0.5, 0.25)
 """Shares of the frame before, the frame and the next in what is shown: flesh moves less abruptly than a
 decision that a sound was heard."""
 

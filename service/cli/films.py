@@ -67,7 +67,7 @@ def animate(
     speech: Annotated[Path, typer.Argument(help="A sound file, or the name of one of our clips.")],
     output: Output,
     rights: RightsOption = None,
-    driver: Annotated[str, typer.Option(help="What turns speech into motion.")] = "rules",
+    driver: Annotated[str, typer.Option(help="What turns speech into motion.")] = "learned",
     seed: Annotated[int, typer.Option(min=0, help="Chooses among equally natural performances.")] = 0,
     direction: Annotated[
         Path | None, typer.Option(help="A JSON file: gaze, distance, pose, emotion, expressiveness, blinks.")

@@ -22,6 +22,7 @@ from PIL import Image
 
 import assets
 from generator.face.decoder import WEIGHTS
+from generator.motion import driver
 from generator.motion import Motion
 from generator.portrait.landmarks import FaceLandmarker
 from generator.portrait.portrait import Portrait
@@ -114,9 +115,10 @@ def test_the_manifest_names_every_input_by_its_hash(film: Path, keys: Path, own_
         ("speech", own_sitter.clip.sha256),
         ("weights", digest(WEIGHTS)),
         ("weights", digest(assets.path("face_landmarker.task"))),
+        *(("weights", digest(weights)) for weights in driver.get("learned").weights),
     ]
     assert (said.title, said.rights) == (film.name, "sitter-of-the-house")
-    assert (said.driver, said.seed) == ("rules", 0)
+    assert (said.driver, said.seed) == ("learned", 0)
 
 
 def test_one_seed_always_gives_the_same_frames_and_another_others(

@@ -114,7 +114,7 @@ def test_json_tells_programs_what_the_film_declares(vernissage: Vernissage, film
     assert (told["schema"], told["state"], told["file"]) == ("org.vernissage.reading/1", "trusted", str(film))
     assert told["signer"]["organisation"] == "The Daily House"
     said = told["declared"]
-    assert (said["rights"], said["driver"], said["seed"]) == ("sitter-of-the-house", "rules", 0)
+    assert (said["rights"], said["driver"], said["seed"]) == ("sitter-of-the-house", "learned", 0)
     hashes = {entry["role"]: entry["sha256"] for entry in said["ingredients"]}
     assert hashes["portrait"] == own_sitter.sha256
     assert hashes["speech"] == own_sitter.clip.sha256
