@@ -23,6 +23,7 @@ from service import gate
 from service.errors import NotAllowed, RightsUndeclared
 from service.gate import Occasion, Permission, Plan
 from service.hub import Hub
+from tests.governance.conftest import database_url, postgresql  # noqa: F401
 from tests.service.machine import Gallery, Machine
 
 
@@ -37,7 +38,14 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def machine(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Machine]:
+def machine(
+    home: Path,
+    tmp_path: Path,
+    database_url: str,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Machine]:
+    """With each database."""
+    monkeypatch.setenv("VERNISSAGE_DATABASE", database_url)
     HubKeys.init(home / "keys", "example.org/log")
     picture = tmp_path / "ada.png"
     Image.new("RGB", (80, 90)).save(picture)
@@ -163,9 +171,10 @@ class TestByDeclaration:
         with pytest.raises(NotAllowed, match="may be somebody who has"):
             permitted(machine.plan("fictional"))
 
-    def test_a_hub_that_cannot_be_read_refuses(self, machine: Machine) -> None:
-        machine.database.close()
-        (machine.home / "hub.sqlite").write_bytes(b"nonsense" * 1000)
+    def test_a_hub_that_cannot_be_read_refuses(
+        self, machine: Machine, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("VERNISSAGE_DATABASE", f"sqlite:///{machine.picture}")
         with pytest.raises(GovernanceError):
             permitted(machine.plan("fictional"))
 
