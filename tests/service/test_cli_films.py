@@ -22,8 +22,7 @@ from PIL import Image
 
 import assets
 from generator.face.decoder import WEIGHTS
-from generator.motion import driver
-from generator.motion import Motion
+from generator.motion import Motion, driver
 from generator.portrait.landmarks import FaceLandmarker
 from generator.portrait.portrait import Portrait
 from generator.sitters import Sitter
