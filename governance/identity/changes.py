@@ -12,6 +12,7 @@ from governance.identity.acts import Act
 from governance.identity.credential import Credential, HeldKey, State, Tier, from_text, to_text
 from governance.keys import VerifyKey
 
+NOUN = "credential"
 ISSUE = "credential.issue"
 AMEND = "credential.amend"
 SUSPEND = "credential.suspend"

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from governance.errors import IdentityError, NotApproved
+from governance.errors import NotApproved
 from governance.identity.acts import VALID, Act, Approval, steward
 from governance.identity.tables import Proposal, ProposalApproval
 
@@ -22,21 +22,11 @@ class Pending:
     approvals: tuple[Approval, ...]
 
 
-def find(session: Session, prefix: str, now: datetime) -> Pending:
-    """The waiting act whose SHA-256 begins with ``prefix``. Raises ``IdentityError`` unless it is one."""
-    found = [one for one in pending(session, now) if one.act.sha256.startswith(prefix)]
-    if len(found) != 1:
-        raise IdentityError(
-            f"{'No' if not found else 'More than one'} proposal begins with {prefix}: "
-            "see `vernissage credential list`."
-        )
-    return found[0]
-
-
-def pending(session: Session, now: datetime) -> list[Pending]:
-    """All that may still be approved, the oldest first."""
+def pending(session: Session, noun: str, now: datetime) -> list[Pending]:
+    """Acts on ``noun`` (``credential``, ``release``) that may still be approved, the oldest first."""
     rows = session.scalars(select(Proposal).where(Proposal.at >= now - VALID).order_by(Proposal.at)).all()
-    return [Pending(Act.read(row.act.encode()), _approvals(session, row.id)) for row in rows]
+    waiting = [Pending(Act.read(row.act.encode()), _approvals(session, row.id)) for row in rows]
+    return [one for one in waiting if one.act.action.startswith(f"{noun}.")]
 
 
 def gather(session: Session, act: Act, approvals: Sequence[Approval], now: datetime) -> list[Approval]:

@@ -174,8 +174,13 @@ class Roster:
 
     def proposal(self, prefix: str, now: datetime) -> proposals.Pending:
         """The waiting act whose SHA-256 begins with ``prefix``. Raises ``IdentityError`` unless it is one."""
-        with self.database.transaction() as session:
-            return proposals.find(session, prefix, now)
+        found = [one for one in self.pending(now) if one.act.sha256.startswith(prefix)]
+        if len(found) != 1:
+            raise IdentityError(
+                f"{'No' if not found else 'More than one'} proposal begins with {prefix}: "
+                "see `vernissage credential list`."
+            )
+        return found[0]
 
     def names(self, act: Act) -> tuple[str, str]:
         """Of the organisation and the person that ``act`` is about. Raises ``IdentityError`` if unknown."""
@@ -192,7 +197,7 @@ class Roster:
     def pending(self, now: datetime) -> list[proposals.Pending]:
         """Acts that wait for another steward, the oldest first."""
         with self.database.transaction() as session:
-            return proposals.pending(session, now)
+            return proposals.pending(session, changes.NOUN, now)
 
     def _store(
         self, session: Session, credential: Credential, event: Event, act: Act | None = None

@@ -27,6 +27,7 @@ from governance.release.ladder import Ladder
 from governance.release.tables import FiledEvidence, ModelVersion
 from governance.storage import Database, record
 
+NOUN = "release"
 CLIMB = "release.climb"
 ROLLBACK = "release.rollback"
 WITHDRAW = "release.withdraw"
@@ -251,7 +252,7 @@ class Releases:
     def pending(self, now: datetime) -> list[proposals.Pending]:
         """Climbs that wait for another steward, the oldest first."""
         with self.database.transaction() as session:
-            return [one for one in proposals.pending(session, now) if one.act.action == CLIMB]
+            return proposals.pending(session, NOUN, now)
 
     def find(self, prefix: str) -> str:
         """The id of the version whose id begins with ``prefix``. Raises ``ReleaseError`` unless it is one."""

@@ -14,7 +14,21 @@ import typer
 from assets.errors import AssetError
 from generator.errors import GeneratorError
 from governance.errors import GovernanceError
-from service.cli import assets, evaluate, films, keys, serve, sitters, train, verify
+from service.cli import (
+    assets,
+    consent,
+    credential,
+    evaluate,
+    films,
+    keys,
+    ledger,
+    policy,
+    release,
+    serve,
+    sitters,
+    train,
+    verify,
+)
 from service.cli.console import complain
 from service.errors import ServiceError
 
@@ -28,15 +42,20 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-app.add_typer(assets.app, name="assets")
-app.add_typer(keys.app, name="keys")
-app.add_typer(train.app, name="train")
 app.command("animate")(films.animate)
 app.command("pose")(films.pose)
 app.command("verify")(verify.verify)
 app.command("evaluate")(evaluate.evaluate)
 app.command("sitters")(sitters.sitters)
 app.command("serve")(serve.serve)
+app.add_typer(keys.app, name="keys")
+app.add_typer(consent.app, name="consent")
+app.add_typer(credential.app, name="credential")
+app.add_typer(policy.app, name="policy")
+app.add_typer(ledger.app, name="ledger")
+app.add_typer(release.app, name="release")
+app.add_typer(assets.app, name="assets")
+app.add_typer(train.app, name="train")
 
 
 def main() -> None:
