@@ -81,10 +81,10 @@ def test_many_processes_may_open_a_new_database_at_once(database_url: str) -> No
     assert [process.returncode for process in started] == [0] * 6, told
 
 
-@pytest.mark.parametrize("statement", [1, 2, 3, 5, 8])
+@pytest.mark.parametrize("statement", [1, 2, 20, 46, 48])
 def test_killed_amid_a_step_nothing_is_half_done(database_url: str, statement: int) -> None:
     killed = subprocess.run([sys.executable, "-c", KILLED, database_url, str(statement)], timeout=120)
-    assert killed.returncode in (-9, 0)
+    assert killed.returncode == -9
     engine = create_engine(database_url)
     with engine.connect() as connection:
         assert migrations.current(connection) in (None, migrations.STEPS[-1])
