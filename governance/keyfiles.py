@@ -3,6 +3,8 @@
 import os
 import secrets
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from governance.errors import KeysDamaged, KeysError, KeysExist, KeysMissing, KeysUnsafe
@@ -50,41 +52,64 @@ def check_directory(directory: Path) -> None:
 
 
 def create(path: Path, data: bytes, mode: int) -> None:
-    """Write a new file with ``mode``; it never exists with wider permissions, nor replaces another.
+    """Write a new file with ``mode``, in one step: it never exists in part, with wider permissions, or in the
+    place of another.
 
     Raises:
         KeysExist: there is already something at ``path``.
         KeysError: it cannot be written; nothing is left behind.
     """
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
-    except FileExistsError:
-        raise KeysExist(
-            f"{path} exists and will not be overwritten: films are signed with it. "
-            "To start afresh move the whole directory away first."
-        ) from None
-    except OSError as error:
-        raise KeysError(f"{path} cannot be written ({error.strerror}).") from error
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(descriptor)
-    except OSError as error:
-        path.unlink(missing_ok=True)
-        raise KeysError(f"{path} cannot be written ({error.strerror}): free some space.") from error
+    with _written_beside(path, data, mode) as temporary:
+        try:
+            os.link(temporary, path)
+        except FileExistsError:
+            raise KeysExist(
+                f"{path} exists and will not be overwritten: films are signed with it. "
+                "To start afresh move the whole directory away first."
+            ) from None
+        except OSError as error:
+            raise KeysError(f"{path} cannot be written ({error.strerror}).") from error
 
 
 def replace(path: Path, data: bytes) -> None:
     """Put a new private file in the place of ``path`` in one step: a reader sees the old or the new."""
+    with _written_beside(path, data, PRIVATE) as temporary:
+        try:
+            temporary.replace(path)
+        except OSError as error:
+            raise KeysError(f"{path} cannot be replaced ({error.strerror}).") from error
+
+
+@contextmanager
+def _written_beside(path: Path, data: bytes, mode: int) -> Iterator[Path]:
+    """A durable file with ``data`` under a name of its own in the folder of ``path``, gone afterwards."""
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    create(temporary, data, PRIVATE)
     try:
-        temporary.replace(path)
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
     except OSError as error:
-        raise KeysError(f"{path} cannot be replaced ({error.strerror}).") from error
+        raise KeysError(f"{path} cannot be written ({error.strerror}).") from error
+    try:
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(descriptor)
+        except OSError as error:
+            raise KeysError(f"{path} cannot be written ({error.strerror}): free some space.") from error
+        yield temporary
+        _flush(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _flush(directory: Path) -> None:
+    """Make a new name last through a power cut, where the file system knows how."""
+    with suppress(OSError):
+        descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def read(path: Path, *, private: bool, limit: int = MAX_BYTES) -> bytes:

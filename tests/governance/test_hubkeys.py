@@ -2,13 +2,48 @@
 
 import os
 import stat
+import subprocess
+import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from governance import hubkeys
 from governance.errors import KeysDamaged, KeysError, KeysExist, KeysMissing, KeysUnsafe
 from governance.hubkeys import HubKeys
 from governance.keys import SigningKey
+from governance.provenance import Authority
+
+KILLED = """
+import os, signal, sys
+from datetime import UTC, datetime
+from pathlib import Path
+from governance.hubkeys import HubKeys
+from governance.provenance import Authority
+
+FILES = ("open", "os.rename", "os.link", "os.mkdir", "os.remove")
+directory, act, left = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+
+def count(event, arguments):
+    global left
+    if event in FILES and str(arguments[0]).startswith(str(directory)):
+        left -= 1
+        if left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+if act == "init":
+    sys.addaudithook(count)
+    HubKeys.init(directory)
+if act == "rotate":
+    keys = HubKeys.open(directory)
+    sys.addaudithook(count)
+    keys.rotate(stolen=True)
+if act == "renew":
+    authority = Authority.open(directory)
+    sys.addaudithook(count)
+    authority.renew(stolen_since=datetime.now(UTC))
+"""
 
 
 @pytest.fixture
@@ -107,3 +142,39 @@ def test_a_ledger_without_a_name_is_refused(directory: Path) -> None:
     (directory / "ledger-origin").write_text("two words")
     with pytest.raises(KeysDamaged, match="ledger's name"):
         HubKeys.open(directory)
+
+
+def killed(directory: Path, act: str, step: int) -> int:
+    """The exit status of a process that does ``act`` and dies before its file operation number ``step``."""
+    run = [sys.executable, "-c", KILLED, str(directory), act, str(step)]
+    return subprocess.run(run, timeout=60, check=False).returncode
+
+
+@pytest.mark.parametrize("step", [1, 2, 3, 4, 6, 8, 10, 12, 14, 16, 18, 20])
+def test_killed_while_keys_are_made_the_next_init_makes_them(directory: Path, step: int) -> None:
+    assert killed(directory, "init", step) == -9
+    if not hubkeys.exists(directory):
+        HubKeys.init(directory)
+    HubKeys.open(directory)
+
+
+@pytest.mark.parametrize("step", [1, 2, 3, 4, 5, 6, 7, 8, 9])
+def test_killed_while_rotating_there_is_one_key_and_it_is_believed(directory: Path, step: int) -> None:
+    first = HubKeys.init(directory)
+    assert killed(directory, "rotate", step) == -9
+    opened = HubKeys.open(directory)
+    assert opened.key.public in opened.believed
+    assert opened.rotate(stolen=True).believed == (HubKeys.open(directory).key.public,)
+    assert first.key.public not in HubKeys.open(directory).believed
+
+
+@pytest.mark.parametrize("step", [1, 3, 5, 7, 9, 11, 13])
+def test_killed_while_renewing_a_stolen_signer_no_seal_is_trusted_that_should_not_be(
+    directory: Path, step: int
+) -> None:
+    stolen = Authority.init(directory).certificate
+    assert killed(directory, "renew", step) == -9
+    opened = Authority.open(directory)
+    disowned = {entry.certificate for entry in opened.trust().distrusted}
+    assert opened.certificate == stolen or stolen in disowned
+    assert opened.renew(stolen_since=datetime.now(UTC)).certificate not in disowned
