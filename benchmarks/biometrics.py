@@ -121,14 +121,17 @@ def faces(clips: Path, portraits: Path) -> dict[str, Any]:
         looks = look_at_film(path, per_second=FACE_LOOKS_PER_SECOND, describe=True)
         films[path.stem] = [look.template for look in looks if look.template is not None]
     vectors = {name: np.array([each.vector for each in film]) for name, film in films.items() if film}
-    same, different, within, single = [], [], [], []
+    same, different, within = [], [], []
+    looks_same: list[float] = []
+    looks_different: list[float] = []
     for (a, first), (b, second) in itertools.permutations(vectors.items(), 2):
         alike = second @ first[0]
         if _person(a) == _person(b):
             same.append(float(np.median(alike)))
+            looks_same += alike.tolist()
         elif a.startswith("grid") or b.startswith("grid"):
             different.append(float(np.median(alike)))
-            single += alike.tolist()
+            looks_different += alike.tolist()
     for name, film in vectors.items():
         if not name.startswith("grid"):
             within.append(float(np.median(film[1:] @ film[0])))
@@ -136,7 +139,7 @@ def faces(clips: Path, portraits: Path) -> dict[str, Any]:
     strangers = [float(a @ b) for a, b in itertools.combinations(people, 2)]
     return {
         "film_against_portrait": rates(same, different, SAME_FACE),
-        "one_look_against_another": rates(same, single, SAME_FACE),
+        "one_look_against_another": rates(looks_same, looks_different, SAME_FACE),
         "film_against_its_own_first_look_in_the_wild": {
             "films": len(within),
             "false_non_matches": sum(each < SAME_FACE for each in within),
