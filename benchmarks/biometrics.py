@@ -46,7 +46,7 @@ from governance.biometrics import (
     VoiceTemplate,
     similarity,
 )
-from governance.biometrics.checks import FACE_LOOKS_PER_SECOND, GOES_ON, _goes_on
+from governance.biometrics.checks import FACE_LOOKS_PER_SECOND, GOES_ON, goes_on
 from governance.biometrics.media import Likeness, Look, look_at_film
 from governance.biometrics.phrases import MOST_EXTRA, SPOKEN_SHARE, hear, in_order, is_spoken
 from governance.biometrics.pictures import SAME_PICTURE, likeness, print_of
@@ -121,7 +121,9 @@ def faces(clips: Path, portraits: Path) -> dict[str, Any]:
         looks = look_at_film(path, per_second=FACE_LOOKS_PER_SECOND, describe=True)
         films[path.stem] = [look.template for look in looks if look.template is not None]
     vectors = {name: np.array([each.vector for each in film]) for name, film in films.items() if film}
-    same, different, within = [], [], []
+    same: list[float] = []
+    different: list[float] = []
+    within: list[float] = []
     looks_same: list[float] = []
     looks_different: list[float] = []
     for (a, first), (b, second) in itertools.permutations(vectors.items(), 2):
@@ -152,7 +154,7 @@ def faces(clips: Path, portraits: Path) -> dict[str, Any]:
         "one_person_taken_for_two_in_a_take": {
             "threshold": GOES_ON,
             "films": len(films),
-            "false_alarms": sum(not _goes_on(film) for film in films.values()),
+            "false_alarms": sum(not goes_on(film) for film in films.values()),
         },
     }
 
@@ -249,7 +251,8 @@ def _head(renderer: Renderer) -> Callable[[float], UInt8]:
 def _small(path: Path) -> UInt8:
     image = _open(path)
     scale = 512 / max(image.shape[:2])
-    return cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    small: UInt8 = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    return small
 
 
 def _photograph(still: UInt8, bend_cm: float | None, angle_deg: float) -> UInt8:
@@ -274,7 +277,8 @@ def _photograph(still: UInt8, bend_cm: float | None, angle_deg: float) -> UInt8:
     nearness = np.interp(np.arange(width), seen[order], (focal / (35 - z))[order])
     row = (np.arange(height)[:, None] - height / 2) / nearness / (rows[1] - rows[0]) + height / 2
     maps = np.broadcast_to(column, (height, width)).astype(np.float32), row.astype(np.float32)
-    return cv2.remap(still, *maps, cv2.INTER_LINEAR, borderValue=(90, 90, 90))
+    seen_so: UInt8 = cv2.remap(still, *maps, cv2.INTER_LINEAR, borderValue=(90, 90, 90))
+    return seen_so
 
 
 def voices(grid: Path) -> dict[str, Any]:
@@ -287,7 +291,9 @@ def voices(grid: Path) -> dict[str, Any]:
         half = len(sound) // 2
         samples[speaker] = [voices.template(_joined(sound[i : i + 4])) for i in range(0, half - 3, 4)]
         films[speaker] = [_joined(sound[i : i + 2]) for i in range(half, len(sound) - 1, 2)]
-    same, different, templates = [], [], []
+    same: list[float] = []
+    different: list[float] = []
+    templates: list[float] = []
     for a, b in itertools.product(samples, films):
         alike = [voices.likeness(sample, film) for sample in samples[a] for film in films[b]]
         (same if a == b else different).extend(alike)

@@ -37,7 +37,7 @@ class FilmedFace:
         if fault := _fault(looks, MIN_FACE_LOOKS):
             return fault
         templates = [look.template for look in looks if look.template is not None]
-        if not _goes_on(templates):
+        if not goes_on(templates):
             return Finding.failed(
                 "face_changes", "The face in the film changes: film yourself in one take, in steady light."
             )
@@ -139,7 +139,7 @@ def _fault(looks: Sequence[Look], least: int) -> Finding | None:
     return None
 
 
-def _goes_on(templates: Sequence[FaceTemplate]) -> bool:
+def goes_on(templates: Sequence[FaceTemplate]) -> bool:
     """Whether each is like the one or the other of the two before it."""
     return all(
         max(similarity(each, earlier) for earlier in templates[max(0, index - 2) : index]) >= GOES_ON
