@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session
 
 from governance.errors import StorageError
 from governance.storage import migrations
-from governance.storage.tables import Base
 
 BUSY_SECONDS = 30
 """How long a writer waits for another before it gives up."""
@@ -41,7 +40,6 @@ class Database:
                 event.listen(engine, "begin", _begin_immediate)
             with engine.begin() as connection:
                 migrations.upgrade(connection)
-                Base.metadata.create_all(connection)
         except (SQLAlchemyError, ImportError) as error:
             raise StorageError(
                 f"The database cannot be opened: {_reason(error)}. Check its address."
