@@ -22,6 +22,10 @@ from governance.errors import KeysDamaged, SignatureInvalid
 
 PUBLIC_BYTES = 32
 SIGNATURE_BYTES = 64
+_FIELD = 2**255 - 19
+_EIGHTH = 0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD84D3D706A17C7
+_SMALL_ORDER = {0, 1, _FIELD - 1, _FIELD, _FIELD + 1, _EIGHTH, _FIELD - _EIGHTH}
+"""The y of points of order 1, 2, 4 and 8, however spelled: one signature fits many messages under them."""
 
 
 def to_base64url(data: bytes) -> str:
@@ -46,6 +50,8 @@ class VerifyKey:
     def __post_init__(self) -> None:
         if len(self.raw) != PUBLIC_BYTES:
             raise KeysDamaged(f"An Ed25519 public key has {PUBLIC_BYTES} bytes, not {len(self.raw)}.")
+        if int.from_bytes(self.raw, "little") % 2**255 in _SMALL_ORDER:
+            raise KeysDamaged("This public key belongs to nobody: anybody could sign for it.")
 
     @classmethod
     def from_text(cls, text: str) -> Self:
