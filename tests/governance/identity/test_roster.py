@@ -272,6 +272,20 @@ def test_narrowing_takes_one_and_acts_at_once(
     assert find(database, key, now) == after != partner
 
 
+def test_no_steward_turns_alone_into_somebody_who_makes_films(
+    roster: Roster, ada: SigningKey, grace: SigningKey, now: datetime
+) -> None:
+    """Stewards decide and do not make: theirs is not simply the widest tier."""
+    steward = roster.holder(ada.keyid, now)
+    for tier in (Tier.GENERATE, Tier.RESEARCH):
+        act = amend(steward, replace(Terms.of(steward), tier=tier), now)
+        assert roster.submit(act, [Approval.by(ada, act)], now) is None
+        assert roster.submit(act, [Approval.by(grace, act)], now) is None
+    assert roster.holder(ada.keyid, now).tier is Tier.STEWARD
+    act = amend(steward, replace(Terms.of(steward), tier=Tier.DETECT), now)
+    assert roster.submit(act, [Approval.by(grace, act)], now)
+
+
 def test_an_amendment_of_what_has_changed_meanwhile_is_not_carried_out(
     roster: Roster,
     partner: Credential,
