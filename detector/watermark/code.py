@@ -3,10 +3,10 @@
     bits = encode(job_id, key)            # 320 chips of +-1, for a picture or a sound to spread
     payload = decode(soft, key)           # from 320 soft values; None unless the keyed check holds
 
-The word is 72 bits: a 40-bit job id, then the first 32 bits of HMAC-SHA256(key, id). It is protected by the
-rate-1/4, constraint-length-9 convolutional code (463, 535, 733, 745 octal; Larsen 1973, free distance 24), ended
-with eight zeros and interleaved. Decoding is parallel list Viterbi (Seshadri and Sundberg 1994): the check picks
-among the most likely words, so that each call costs at most `LIST_SIZE` chances of accepting noise.
+The word is 72 bits: a 40-bit job id, then the first 32 bits of HMAC-SHA256(key, id). It is protected by
+the rate-1/4, constraint-length-9 convolutional code (463, 535, 733, 745 octal; Larsen 1973, free distance
+24), ended with eight zeros and interleaved. Decoding is parallel list Viterbi (Seshadri and Sundberg 1994):
+the check picks among the likeliest words, so each call costs at most `LIST_SIZE` chances of accepting noise.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Payload:
 
 
 def false_decode_bound(calls: int) -> float:
-    """Upper bound on the probability that `calls` calls of `decode` on noise accept a word: calls * 8 * 2^-32.
+    """Bound on the probability that `calls` calls of `decode` on noise accept a word: calls * 8 * 2^-32.
 
     It rests on the check being a pseudo-random function of the id; nothing about the noise is assumed.
     """
