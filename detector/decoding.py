@@ -1,8 +1,8 @@
 """The process in which files from anywhere are decoded: ``python -m detector.decoding JOB``.
 
-The file comes on standard input, arrays leave on standard output (``media.MESSAGE``); ``detector.media`` starts
-it, distrusts it and kills it. The container is told from the first bytes and named to the demuxer, so that no
-playlist or other indirection is ever followed; only codecs in common use are opened.
+The file comes on standard input, arrays leave on standard output (``media.MESSAGE``). ``detector.media``
+starts it, distrusts it and kills it. The container is told from the first bytes and named to the demuxer, so
+that no playlist or other indirection is ever followed; only codecs in common use are opened.
 """
 
 from __future__ import annotations

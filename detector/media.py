@@ -36,7 +36,7 @@ UInt8 = NDArray[np.uint8]
 Float32 = NDArray[np.float32]
 
 MESSAGE = struct.Struct("<4sdII")
-"""Before each array: its kind, when it is due (s), two sizes (height and width, or samples and their rate)."""
+"""Before each array: its kind, its time (s), two sizes (height and width, or samples and their rate)."""
 MAX_RATE = 192_000
 MAX_BLOCK = 1 << 20
 MAX_NOTE = 1 << 12
@@ -96,7 +96,7 @@ def frames(
     """The pictures of a film: when each is shown (s, from 0, ascending), and (height, width, 3) RGB, upright.
 
     With ``per_second`` only the first picture of each such interval is given; with ``longest_side`` (pixels)
-    larger pictures are made smaller. Decodable pictures of a damaged file are given before the error is raised.
+    larger ones are made smaller. What can be decoded of a damaged file is given before the error is raised.
     Pictures may change their size on the way. The arrays are the caller's own.
 
     Raises:
@@ -114,7 +114,7 @@ def frames(
 def sound_blocks(
     path: Path, limits: Limits = Limits(), *, rate: int | None = None
 ) -> Iterator[tuple[Float32, int]]:
-    """The sound of a film or a sound file in order, in blocks: (N,) samples, mono, -1..1, and their rate (Hz).
+    """The sound of a film or a sound file, block by block: (N,) samples, mono, -1..1, and their rate (Hz).
 
     They come at the file's own rate, or resampled to ``rate`` (Hz).
 
