@@ -1,0 +1,340 @@
+"""The films that were delivered, by fingerprint, kept on disk.
+
+    with FingerprintIndex.open(folder) as index:
+        index.add("job-1", fingerprint(film))
+        index.candidates(fingerprint(clip))
+
+An SQLite table is the truth: a film is registered once its transaction is. Two graphs for nearest words
+(``usearch``, HNSW: Malkov and Yashunin 2018) are derived from it. They are written under a new name, named in
+the table with their SHA-256, and only then is the old file deleted; one that is missing, damaged or behind is
+completed from the table. Pictures that look the same are kept once, so their graph grows with portraits, not
+with films.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sqlite3
+import threading
+import zlib
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+from usearch.compiled import MetricKind, ScalarKind
+from usearch.index import Index
+
+from detector.errors import FingerprintError
+from detector.fingerprint import motion, picture, sound
+from detector.fingerprint.prints import Fingerprint
+
+MAX_JOBS_PER_PICTURE = 200
+MAX_JOBS_BY_SOUND = 20
+_LEVEL_BITS = 3
+_ROW_BITS = 24
+_NEAREST = 8
+_MAX_SOUND = 8 << 20
+_TABLES = """
+CREATE TABLE IF NOT EXISTS pictures (number INTEGER PRIMARY KEY, words BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS jobs (
+  number INTEGER PRIMARY KEY, job TEXT NOT NULL UNIQUE, seconds REAL NOT NULL,
+  motion BLOB NOT NULL, sound BLOB NOT NULL
+);
+CREATE TABLE IF NOT EXISTS shows (
+  picture INTEGER NOT NULL, job INTEGER NOT NULL, PRIMARY KEY (picture, job)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS graphs (
+  name TEXT PRIMARY KEY, file TEXT NOT NULL, sha256 TEXT NOT NULL, upto INTEGER NOT NULL
+);
+"""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A picture of the query's that is registered: when (s) in the query, at which crop (share of the side),
+    mirrored or not, and how many bits off."""
+
+    at: float
+    share: float
+    mirrored: bool
+    bits: int
+
+
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """A film that may be the query's: what of it was ``seen`` in the query, how many other jobs show the same
+    picture (``sharing``), and at which row ``offsets`` its sound may be heard (registered less query; most
+    votes first)."""
+
+    job: str
+    seconds: float
+    seen: tuple[Seen, ...]
+    sharing: int
+    offsets: tuple[int, ...]
+    motion: NDArray[np.float32]
+    sound: NDArray[np.uint8]
+
+
+class _Graph:
+    """Nearest words under their keys, and up to which row of its table they are in it."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.upto = 0
+        self.index = Index(
+            ndim=picture.WORD_BITS,
+            metric=MetricKind.Hamming,
+            dtype=ScalarKind.B1,
+            connectivity=16,
+            expansion_add=96,
+            expansion_search=96,
+        )
+
+    def add(self, keys: NDArray[np.uint64], words: NDArray[np.uint8]) -> None:
+        if len(keys):
+            self.index.add(keys, words, threads=1)
+
+    def near(self, words: NDArray[np.uint8], within: int) -> list[list[tuple[int, int]]]:
+        """For each word, the keys of those ``within`` so many bits, with the bits."""
+        if not len(words) or not len(self.index):
+            return [[] for _ in words]
+        found = self.index.search(words, _NEAREST, threads=1)
+        keys, bits = np.atleast_2d(found.keys), np.atleast_2d(found.distances)
+        counts = np.atleast_1d(found.counts) if hasattr(found, "counts") else [keys.shape[1]] * len(words)
+        return [
+            [
+                (int(key), int(off))
+                for key, off in zip(row[:count], offs[:count], strict=True)
+                if off <= within
+            ]
+            for row, offs, count in zip(keys, bits, counts, strict=True)
+        ]
+
+
+class FingerprintIndex:
+    """See the module. One may be open in several processes; each sees what the others have added."""
+
+    def __init__(self, folder: Path, table: sqlite3.Connection) -> None:
+        self._folder = folder
+        self._table = table
+        self._lock = threading.RLock()
+        self._pictures = _Graph("pictures")
+        self._sounds = _Graph("sounds")
+
+    @classmethod
+    def open(cls, folder: Path) -> Self:
+        """The index in ``folder``, which is made if need be. Raises ``FingerprintError``."""
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            table = sqlite3.connect(
+                folder / "films.sqlite", check_same_thread=False, isolation_level=None, timeout=30
+            )
+            table.execute("PRAGMA journal_mode = WAL")
+            table.execute("PRAGMA synchronous = FULL")
+            table.executescript(_TABLES)
+        except (OSError, sqlite3.Error) as error:
+            raise FingerprintError(
+                f"The fingerprint index in {folder} cannot be opened ({error})."
+            ) from error
+        index = cls(folder, table)
+        for graph in (index._pictures, index._sounds):
+            index._load(graph)
+        index._catch_up()
+        return index
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __len__(self) -> int:
+        return int(self._table.execute("SELECT count(*) FROM jobs").fetchone()[0])
+
+    def close(self) -> None:
+        """Save and let go."""
+        with self._lock:
+            self.save()
+            self._table.close()
+
+    def add(self, job: str, film: Fingerprint) -> None:
+        """Register a delivered film; durable on return. A job that is registered already stays as it is."""
+        with self._lock:
+            self._catch_up()
+            sights = picture.distinct(film.sights)
+            known = [self._known(sight) for sight in sights]
+            row = (job, film.seconds, motion.pack(film.motion), _pack_sound(film))
+            self._table.execute("BEGIN IMMEDIATE")
+            try:
+                done = self._table.execute(
+                    "INSERT OR IGNORE INTO jobs (job, seconds, motion, sound) VALUES (?, ?, ?, ?)", row
+                )
+                if done.rowcount:
+                    number = done.lastrowid
+                    for sight, shown in zip(sights, known, strict=True):
+                        if shown is None:
+                            shown = self._table.execute(
+                                "INSERT INTO pictures (words) VALUES (?)", (sight.words.tobytes(),)
+                            ).lastrowid
+                        self._table.execute("INSERT OR IGNORE INTO shows VALUES (?, ?)", (shown, number))
+                self._table.execute("COMMIT")
+            except sqlite3.Error as error:
+                self._table.execute("ROLLBACK")
+                raise FingerprintError(f"{job} was not registered ({error}): try again.") from error
+            self._catch_up()
+
+    def candidates(self, query: Fingerprint) -> list[Candidate]:
+        """Films that share pictures or words of sound with the query, the most promising first."""
+        with self._lock:
+            self._catch_up()
+            seen, sharing = self._seen(query)
+            heard = self._heard(query)
+            order = sorted(
+                seen.keys() | heard.keys(), key=lambda job: (-heard[job].total(), -len(seen.get(job, ())))
+            )
+            return [
+                self._candidate(job, tuple(seen.get(job, ())), sharing.get(job, 0), heard[job])
+                for job in order
+            ]
+
+    def save(self) -> None:
+        """Write the graphs, so that the next opening need not make them anew."""
+        with self._lock:
+            for graph in (self._pictures, self._sounds):
+                self._save(graph)
+
+    def _known(self, sight: picture.Sight) -> int | None:
+        found = self._pictures.near(sight.words[:1], picture.SAME_BITS)[0]
+        whole = [(bits, key >> _LEVEL_BITS) for key, bits in found if key & ((1 << _LEVEL_BITS) - 1) == 0]
+        return min(whole)[1] if whole else None
+
+    def _seen(self, query: Fingerprint) -> tuple[dict[int, list[Seen]], dict[int, int]]:
+        best: dict[int, dict[float, Seen]] = {}
+        for mirrored in (False, True):
+            words = [sight.mirrored if mirrored else sight.words[0] for sight in query.sights]
+            asked, which = np.unique(np.array(words, np.uint8).reshape(-1, 32), axis=0, return_inverse=True)
+            answers = self._pictures.near(asked, picture.MATCH_BITS)
+            for sight, answer in zip(query.sights, which.reshape(-1), strict=True):
+                for key, bits in answers[int(answer)]:
+                    share = picture.CROPS[key & ((1 << _LEVEL_BITS) - 1)]
+                    moment = Seen(sight.at, share, mirrored, bits)
+                    others = best.setdefault(key >> _LEVEL_BITS, {})
+                    if sight.at not in others or bits < others[sight.at].bits:
+                        others[sight.at] = moment
+        seen: dict[int, dict[float, Seen]] = {}
+        sharing: dict[int, int] = {}
+        for number, moments in best.items():
+            count = int(
+                self._table.execute("SELECT count(*) FROM shows WHERE picture = ?", (number,)).fetchone()[0]
+            )
+            jobs = self._table.execute(
+                "SELECT job FROM shows WHERE picture = ? ORDER BY job DESC LIMIT ?",
+                (number, MAX_JOBS_PER_PICTURE),
+            )
+            for (job,) in jobs.fetchall():
+                sharing[job] = max(sharing.get(job, 0), count - 1)
+                mine = seen.setdefault(job, {})
+                for at, moment in moments.items():
+                    if at not in mine or moment.bits < mine[at].bits:
+                        mine[at] = moment
+        return {job: [mine[at] for at in sorted(mine)] for job, mine in seen.items()}, sharing
+
+    def _heard(self, query: Fingerprint) -> _Heard:
+        starts, words = sound.words(query.sound, query.loud, sound.QUERY_STEP)
+        votes: dict[int, Counter[int]] = {}
+        for start, found in zip(starts, self._sounds.near(words, sound.MATCH_BITS), strict=True):
+            for key, _ in found:
+                offset = (key & ((1 << _ROW_BITS) - 1)) - int(start)
+                votes.setdefault(key >> _ROW_BITS, Counter())[
+                    offset // sound.QUERY_STEP * sound.QUERY_STEP
+                ] += 1
+        kept = sorted(votes, key=lambda job: -votes[job].total())[:MAX_JOBS_BY_SOUND]
+        return _Heard({job: votes[job] for job in kept})
+
+    def _candidate(self, number: int, seen: tuple[Seen, ...], sharing: int, votes: Counter[int]) -> Candidate:
+        job, seconds, moved, heard = self._table.execute(
+            "SELECT job, seconds, motion, sound FROM jobs WHERE number = ?", (number,)
+        ).fetchone()
+        offsets = tuple(offset for offset, _ in votes.most_common(5))
+        return Candidate(job, seconds, seen, sharing, offsets, motion.unpack(moved), _unpack_sound(heard)[0])
+
+    def _catch_up(self) -> None:
+        for number, words in self._table.execute(
+            "SELECT number, words FROM pictures WHERE number > ? ORDER BY number", (self._pictures.upto,)
+        ):
+            each = np.frombuffer(words, np.uint8).reshape(-1, picture.WORD_BYTES)
+            keys = (number << _LEVEL_BITS) + np.arange(len(each), dtype=np.uint64)
+            self._pictures.add(keys, each)
+            self._pictures.upto = number
+        for number, heard in self._table.execute(
+            "SELECT number, sound FROM jobs WHERE number > ? ORDER BY number", (self._sounds.upto,)
+        ):
+            starts, each = sound.words(*_unpack_sound(heard), sound.KNOWN_STEP)
+            self._sounds.add((number << _ROW_BITS) + starts.astype(np.uint64), each)
+            self._sounds.upto = number
+
+    def _load(self, graph: _Graph) -> None:
+        row = self._table.execute(
+            "SELECT file, sha256, upto FROM graphs WHERE name = ?", (graph.name,)
+        ).fetchone()
+        if row is None:
+            return
+        path = self._folder / Path(row[0]).name
+        try:
+            whole = _sha256(path) == row[1]
+        except OSError:
+            whole = False
+        if whole:
+            graph.index.load(str(path))
+            graph.upto = row[2]
+
+    def _save(self, graph: _Graph) -> None:
+        row = self._table.execute("SELECT file, upto FROM graphs WHERE name = ?", (graph.name,)).fetchone()
+        if graph.upto == 0 or (row is not None and row[1] >= graph.upto and (self._folder / row[0]).exists()):
+            return
+        path = self._folder / f"{graph.name}-{graph.upto}-{os.getpid()}.usearch"
+        graph.index.save(str(path))
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+        self._table.execute(
+            "INSERT OR REPLACE INTO graphs VALUES (?, ?, ?, ?)",
+            (graph.name, path.name, _sha256(path), graph.upto),
+        )
+        for other in self._folder.glob(f"{graph.name}-*.usearch"):
+            if other != path:
+                other.unlink(missing_ok=True)
+
+
+class _Heard(dict[int, Counter[int]]):
+    def __missing__(self, job: int) -> Counter[int]:
+        return Counter()
+
+
+def _pack_sound(film: Fingerprint) -> bytes:
+    return zlib.compress(
+        len(film.sound).to_bytes(4, "big") + film.sound.tobytes() + np.packbits(film.loud).tobytes(), 1
+    )
+
+
+def _unpack_sound(data: bytes) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+    try:
+        body = zlib.decompressobj().decompress(data, _MAX_SOUND)
+        count = int.from_bytes(body[:4], "big")
+        end = 4 + count * sound.ROW_BYTES
+        bits = np.frombuffer(body[4:end], np.uint8).reshape(count, sound.ROW_BYTES)
+        loud = np.unpackbits(np.frombuffer(body[end:], np.uint8), count=count).astype(np.bool_)
+    except (ValueError, zlib.error) as error:
+        raise FingerprintError("A stored fingerprint is damaged: restore the index from a copy.") from error
+    return bits, loud
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,89 @@
+"""The fingerprint of a film: registered when it is delivered, computed of a clip that is looked up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detector.errors import FingerprintError, NoPicture, NoSound
+from detector.fingerprint import motion, picture, sound
+from detector.media import Limits, frames, sound_blocks
+
+DEFAULT_LIMITS = Limits()
+_LONGEST_SIDE = 512
+
+
+@dataclass(frozen=True, eq=False)
+class Fingerprint:
+    """``sights`` at 2 Hz, plain moments left out; ``motion`` (T, 12, 12) at 10 Hz; ``sound`` (S, 4) bytes and
+    ``loud`` (S,) at 62.5 Hz. ``seconds``: the longer of picture and sound."""
+
+    seconds: float
+    sights: list[picture.Sight] = field(repr=False)
+    motion: NDArray[np.float32] = field(repr=False)
+    sound: NDArray[np.uint8] = field(repr=False)
+    loud: NDArray[np.bool_] = field(repr=False)
+
+
+class Watcher:
+    """Takes in pictures one by one, for a caller who decodes them anyway."""
+
+    def __init__(self) -> None:
+        self._times: list[float] = []
+        self._rows: list[NDArray[np.float32]] = []
+        self._sights: list[picture.Sight] = []
+        self._due = 0.0
+
+    def see(self, seconds: float, image: NDArray[np.uint8]) -> None:
+        """The next picture: (height, width, 3) RGB, shown at ``seconds`` (ascending)."""
+        self._times.append(seconds)
+        self._rows.append(motion.blocks(image))
+        if seconds + 1e-6 >= self._due:
+            self._due = (
+                np.floor((seconds + 1e-6) * picture.SAMPLES_PER_SECOND) + 1
+            ) / picture.SAMPLES_PER_SECOND
+            sight = picture.look(seconds, image)
+            if sight is not None:
+                self._sights.append(sight)
+
+    def done(self, sound_rows: NDArray[np.uint8], loud: NDArray[np.bool_]) -> Fingerprint:
+        """All that was seen, with the sound (as from ``hear``)."""
+        seconds = max(self._times[-1] if self._times else 0.0, len(sound_rows) / sound.ROWS_PER_SECOND)
+        return Fingerprint(seconds, self._sights, motion.regular(self._times, self._rows), sound_rows, loud)
+
+
+def hear(path: Path, limits: Limits) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+    """The sound's rows and where it is loud; both empty if there is none. Raises ``MediaError``."""
+    try:
+        return sound.rows(block for block, _ in sound_blocks(path, limits, rate=sound.SAMPLE_RATE))
+    except NoSound:
+        return sound.rows(())
+
+
+def fingerprint(path: Path, limits: Limits = DEFAULT_LIMITS) -> Fingerprint:
+    """Of a film or a sound file.
+
+    Raises:
+        MediaRefused, MediaDamaged: it cannot be decoded within ``limits``.
+        FingerprintError: it holds neither picture nor sound.
+    """
+    watcher = Watcher()
+    count = 0
+    for seconds, image in _pictures(path, limits):
+        watcher.see(seconds, image)
+        count += 1
+    heard = hear(path, limits)
+    if not count and not len(heard[0]):
+        raise FingerprintError(f"{path} has neither a picture nor a third of a second of sound.")
+    return watcher.done(*heard)
+
+
+def _pictures(path: Path, limits: Limits) -> Iterator[tuple[float, NDArray[np.uint8]]]:
+    try:
+        yield from frames(path, limits, longest_side=_LONGEST_SIDE)
+    except NoPicture:
+        return
