@@ -35,7 +35,7 @@ class SoundMark:
     def embed(self, samples: NDArray[np.floating], rate: int, job_id: int) -> NDArray[np.float32]:
         """``samples``, (N,) or (N, channels) floating-point in -1..1, with the mark; as long as they were.
 
-        Samples may exceed full scale by the mark's share, under 2 dB. Raises ``WatermarkError`` as ``embedder`` does.
+        Samples near full scale may exceed it by the mark. Raises ``WatermarkError`` as ``embedder`` does.
         """
         embedder = self.embedder(rate, job_id)
         marked = embedder.push(samples)
@@ -46,7 +46,7 @@ class SoundMark:
         return SoundReader(rate, self._key, self._layout)
 
     def read(self, samples: NDArray[np.floating], rate: int) -> Reading:
-        """What ``samples``, (N,) or (N, channels), say. Raises ``WatermarkError`` for a rate or samples that are none."""
+        """What ``samples``, (N,) or (N, channels), say. Raises ``WatermarkError`` if they cannot be read."""
         reader = self.reader(rate)
         reader.push(samples)
         return reader.finish()

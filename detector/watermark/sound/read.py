@@ -21,22 +21,21 @@ WINDOW_CHUNKS = 5
 STRIDE_CHUNKS = 3
 MIN_FRAMES = CHUNK_FRAMES
 """Shortest sound that is searched."""
-CANDIDATES_UNCHANGED = 8
-CANDIDATES_CHANGED = 12
+CANDIDATES_UNCHANGED = 6
+CANDIDATES_CHANGED = 8
 CHUNK_SCORE = 5.0
 """Standard deviations by which a chunk must agree with a job found beside it to be called marked."""
 
 _SLACK_FRAMES = (0.0, -2.0, 2.0)
 _BLOCK = 1 << 18
 _LOUDEST = 8.0
-_GONE = float("-inf")
 
 
 @dataclass(frozen=True)
 class Segment:
     """A stretch of the sound: ``job_id`` where it is marked, else None.
 
-    ``score``: agreement with that job's pattern, or with the likeliest, in standard deviations of an unmarked sound.
+    ``score``: agreement with the pattern of a job found near it, in standard deviations of an unmarked sound.
     """
 
     start_seconds: float
@@ -140,7 +139,7 @@ class SoundReader:
         return Changes(self._log_power[begin - self._first : end - self._first], self._analyser.bin_hz)
 
     def _search(self, begin: int, end: int) -> None:
-        """Look for payloads in frames ``begin`` to ``end``: where the last one was, then anywhere, then at any speed."""
+        """Look for a payload: where the last one was, then anywhere, then at any speed."""
         self._searched = end
         changes = self._changes(begin, end)
         if self._found and self._try(changes, begin, [self._found[-1].alignment.moved(-begin)]):
@@ -150,10 +149,8 @@ class SoundReader:
                 return
 
     def _try(self, changes: Changes, begin: int, alignments: list[Alignment]) -> bool:
-        soft, pitch = None, _GONE
         for alignment in alignments:
-            if soft is None or alignment.pitch != pitch:
-                soft, pitch = changes.at(alignment.pitch), alignment.pitch
+            soft = changes.at(alignment.pitch)
             self._calls += 1
             payload = decode(soft_chips(soft, self._layout, alignment), self._key)
             if payload is not None:

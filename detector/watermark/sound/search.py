@@ -1,4 +1,4 @@
-"""Where the pattern lies: the pilot's correlation over every beginning and playing speed, then the soft chips there."""
+"""Where the pattern lies: the pilot's correlation over beginnings and speeds; then the soft chips there."""
 
 from __future__ import annotations
 
@@ -48,13 +48,14 @@ assert max(_STEPS) <= MAX_SPEED
 def candidates(
     changes: Changes, layout: Layout, speeds: tuple[tuple[float, float], ...], count: int
 ) -> list[tuple[float, Alignment]]:
-    """The ``count`` likeliest alignments for (pitch, tempo) among ``speeds``, with the pilot's score, best first.
+    """The ``count`` likeliest alignments for (pitch, tempo) in ``speeds``, with pilot's score, best first.
 
     The score is in standard deviations of a sound without the mark, before the maximum is taken.
     """
     ranked: list[tuple[float, Alignment]] = []
     pitch_seen: float | None = None
-    by_tile = np.empty((0, PERIOD))
+    by_tile: NDArray[np.float32] = np.empty((0, PERIOD), np.float32)
+    spread = 1.0
     for pitch, tempo in speeds:
         if pitch != pitch_seen:
             soft = changes.at(pitch)
@@ -63,8 +64,8 @@ def candidates(
             pitch_seen = pitch
         places, tiles = _places(tempo, len(changes))
         scores = np.append(by_tile, 0.0)[places].sum(axis=1) / (spread * np.sqrt(tiles))
-        for offset in np.argsort(scores)[-2 * count :]:
-            ranked.append((float(scores[offset]), Alignment(float(offset), pitch, tempo)))
+        best = np.argsort(scores)[-2 * count :]
+        ranked += [(float(scores[offset]), Alignment(float(offset), pitch, tempo)) for offset in best]
     ranked.sort(key=lambda each: -each[0])
     chosen: list[tuple[float, Alignment]] = []
     for score, alignment in ranked:
@@ -80,7 +81,8 @@ def soft_chips(soft: NDArray[np.float32], layout: Layout, alignment: Alignment) 
     frames, tile = alignment.tiles(len(soft))
     chip = layout.chip[tile]
     carries = chip >= 0
-    return np.bincount(chip[carries], (soft[frames] * layout.signs[tile])[carries], CHIPS)
+    sums = np.bincount(chip[carries], (soft[frames] * layout.signs[tile])[carries], CHIPS)
+    return sums.astype(np.float64)
 
 
 def score(soft: NDArray[np.float32], pattern: NDArray[np.float32], alignment: Alignment) -> float:
@@ -96,7 +98,7 @@ def _alike(one: Alignment, other: Alignment) -> bool:
     return near and abs(one.offset - other.offset) < _SEPARATION
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=128)
 def _places(tempo: float, length: int) -> tuple[NDArray[np.int32], int]:
     """For each offset within a period, which entries of a flat (length, PERIOD) array its tiles add up."""
     step = TILE_STEPS / (1 + tempo)
