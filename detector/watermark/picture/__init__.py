@@ -1,0 +1,50 @@
+"""The picture's mark: a job id in slow, faint changes of colour that nobody sees and re-encoding keeps.
+
+    mark = PictureMark(key)
+    embedder = mark.embedder(size=(512, 512), fps=25.0, job_id=42)
+    marked = embedder.embed(frame, seconds)          # RGB uint8, each frame of a film in turn
+    reading = mark.read(detector.media.frames(path)) # (seconds, frame) pairs, in order
+    reading.payload                                  # Payload(job_id=42, ...) or None
+
+Three ideas carry it. The blue-yellow axis of a talking portrait is quiet at half a hertz, so a fixed keyed
+pattern that is added for a second and taken away for a second stands out once each pixel is regressed on its
+own mean, drift and that carrier (spread spectrum, Cox et al. 1997, along time). Between two changes the
+pattern stands still, so that a video encoder pays for it once a second and not in every frame. And a part of
+the pattern, the pilot, is known without the payload and finds scale, shift and flip blindly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detector.watermark.picture.embed import Embedder
+from detector.watermark.picture.pattern import Pattern
+from detector.watermark.picture.read import Reader, Reading, Segment
+
+__all__ = ["Embedder", "PictureMark", "Reading", "Segment"]
+
+
+class PictureMark:
+    """Writes and reads the mark of one key (any bytes, kept secret: who holds them can forge or erase it).
+
+    Building one costs about half a second; make it once and keep it.
+    """
+
+    def __init__(self, key: bytes) -> None:
+        self._pattern = Pattern(key)
+        self._reader = Reader(self._pattern)
+
+    def embedder(self, size: tuple[int, int], fps: float, job_id: int) -> Embedder:
+        """What marks one film of `size` (width, height) pixels with `job_id`, 0 .. 2^40 - 1.
+
+        Raises WatermarkError if the frame is under 128 pixels on a side, or if `fps` is under 8: a carrier
+        needs frames to turn in. Raises ValueError on a job id out of range.
+        """
+        return Embedder(self._pattern, size, fps, job_id)
+
+    def read(self, frames: Iterable[tuple[float, NDArray[np.uint8]]]) -> Reading:
+        """Look for a mark in (seconds, RGB uint8 frame) pairs, times rising, in constant memory."""
+        return self._reader.read(frames)
