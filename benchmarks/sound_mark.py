@@ -4,7 +4,7 @@
 
 Recordings to be marked: GRID speakers s30-s34, FACEGOOD takes 1114_2_03 to 05, 1114_3_15 and 16 (at most 30 s
 each), and our own clips. Tuning was done on others: GRID s1-s5, FACEGOOD 1114_2_01 and 02, two synthetic
-voices. Each is marked four times, with another key, job and sample rate; pieces of 5 and 10 s that do not
+voices. Each is marked several times, with another key, job and sample rate; pieces of 5 and 10 s that do not
 overlap are cut from it after the transform, from a random beginning. The codecs are those of FFmpeg.
 
 Unmarked segments: the recordings given, and noises, music-like sounds, synthetic voices made here; each with
@@ -25,14 +25,16 @@ import argparse
 import io
 import math
 import multiprocessing
-import os
 import shutil
 import subprocess
+import sys
 import time
 import wave
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import asdict
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -54,11 +56,11 @@ Heard = tuple[Sound, int]
 RATES = (16000, 22050, 44100, 48000)
 LENGTHS = (5.0, 10.0)
 RECORDING_SECONDS = 30.0
-SEGMENT_SECONDS = 5.0
+SEGMENT_SECONDS = 2.6
 MEASURED_SPEAKERS = ("s30", "s31", "s32", "s33", "s34")
 MEASURED_TAKES = ("1114_2_03", "1114_2_04", "1114_2_05", "1114_3_15", "1114_3_16")
 SITTERS = Path(__file__).parents[1] / "generator" / "sitters" / "speech"
-NOISES, MUSICS, VOICES, SHARDS = 4200, 4200, 1200, 24
+NOISES, MUSICS, VOICES, SHARDS = 4200, 4200, 1200, 60
 
 
 def decoded(file: Path | io.BytesIO) -> Heard:
@@ -177,7 +179,6 @@ def one_after_another(*steps: Callable[[Sound, int], Heard]) -> Callable[[Sound,
 
 TRANSFORMS: dict[str, Callable[[Sound, int], Heard]] = {
     "trim": lambda sound, rate: (sound, rate),
-    "16 bits": lambda sound, rate: ((np.rint(sound * 32767) / 32768).astype(np.float32), rate),
     "AAC 96k": coded("aac", 96000),
     "AAC 64k": coded("aac", 64000),
     "AAC 48k": coded("aac", 48000),
@@ -200,13 +201,13 @@ TRANSFORMS: dict[str, Callable[[Sound, int], Heard]] = {
     "speed +2 %": faster(2.0),
     "tempo -2 %": stretched(-2.0),
     "tempo +2 %": stretched(2.0),
-    "AAC 48k of AAC 64k": one_after_another(coded("aac", 64000), coded("aac", 48000)),
     "room noise 20 dB, Opus 24k": one_after_another(with_noise(20.0, coloured=True), coded("libopus", 24000)),
     "8 kHz, MP3 64k": one_after_another(at_rate(8000), at_rate(16000), coded("libmp3lame", 64000)),
 }
 
 
-def recordings(folders: list[Path]) -> dict[str, Heard]:
+@cache
+def recordings(folders: tuple[Path, ...]) -> dict[str, Heard]:
     """Recordings of at most 30 s, by name; those of one GRID speaker are joined."""
     files = sorted(file for folder in folders for file in folder.glob("*.opus"))
     found: dict[str, Heard] = {}
@@ -220,35 +221,32 @@ def recordings(folders: list[Path]) -> dict[str, Heard]:
     return {name: (sound[: int(RECORDING_SECONDS * rate)], rate) for name, (sound, rate) in found.items()}
 
 
-def survival(task: tuple[int, list[Path]]) -> dict[str, Any]:
-    """Mark every recording once, transform, cut, read; also how audible the mark is."""
-    number, folders = task
-    rng = np.random.default_rng(number)
-    rate = RATES[number % len(RATES)]
+def survival(number: int, index: int, folders: tuple[Path, ...]) -> dict[str, Any]:
+    """Mark a recording, transform, cut, read; also how audible the mark is."""
+    rng = np.random.default_rng([number, index])
+    rate = RATES[(number + index) % len(RATES)]
     counts: dict[str, list[int]] = {}
-    audible, spent = [], {"embed": 0.0, "read": 0.0, "embedded": 0.0, "reads": 0.0}
-    for name, (sound, own) in recordings(folders).items():
-        mark, job = SoundMark(rng.bytes(32)), int(rng.integers(1 << JOB_BITS))
-        host = resampled(sound, own, rate)
-        began = time.process_time()
-        marked = mark.embed(host, rate, job)
-        spent["embed"] += time.process_time() - began
-        spent["embedded"] += len(host) / rate
-        masking = noise_to_mask(resampled(host, rate, RATE), resampled(marked, rate, RATE))
-        snr = 20 * math.log10(float(host.std() / (marked - host).std()))
-        audible.append({"recording": name, "rate": rate, "snr_db": snr, **asdict(masking)})
-        for transform, change in TRANSFORMS.items():
-            heard, heard_rate = change(marked, rate)
-            for seconds in LENGTHS:
-                count = counts.setdefault(f"{transform}|{seconds:g} s", [0, 0, 0])
-                for piece in _pieces(heard, int(seconds * heard_rate), rng):
-                    began = time.process_time()
-                    payload = mark.read(piece, heard_rate).payload
-                    spent["read"] += time.process_time() - began
-                    spent["reads"] += seconds
-                    count[0] += payload is not None and payload.job_id == job
-                    count[1] += 1
-                    count[2] += payload is not None and payload.job_id != job
+    name, (sound, own) = list(recordings(folders).items())[index]
+    mark, job = SoundMark(rng.bytes(32)), int(rng.integers(1 << JOB_BITS))
+    host = resampled(sound, own, rate)
+    began = time.process_time()
+    marked = mark.embed(host, rate, job)
+    spent = {"embed": time.process_time() - began, "embedded": len(host) / rate, "read": 0.0, "heard": 0.0}
+    masking = noise_to_mask(resampled(host, rate, RATE), resampled(marked, rate, RATE))
+    snr = 20 * math.log10(float(host.std() / (marked - host).std()))
+    for transform, change in TRANSFORMS.items():
+        heard, heard_rate = change(marked, rate)
+        for seconds in LENGTHS:
+            count = counts.setdefault(f"{transform}|{seconds:g} s", [0, 0, 0])
+            for piece in _pieces(heard, int(seconds * heard_rate), rng):
+                began = time.process_time()
+                payload = mark.read(piece, heard_rate).payload
+                spent["read"] += time.process_time() - began
+                spent["heard"] += seconds
+                count[0] += payload is not None and payload.job_id == job
+                count[1] += 1
+                count[2] += payload is not None and payload.job_id != job
+    audible = {"recording": name, "rate": rate, "snr_db": snr, **asdict(masking)}
     return {"counts": counts, "audible": audible, "spent": spent}
 
 
@@ -302,7 +300,9 @@ def voice(rng: np.random.Generator) -> Heard:
     return samples[: int(SEGMENT_SECONDS * rate)], rate
 
 
-def unmarked(shard: int, speech: list[Path], clips: list[Path]) -> Iterator[tuple[str, Sound, int]]:
+def unmarked(
+    shard: int, speech: tuple[Path, ...], clips: tuple[Path, ...]
+) -> Iterator[tuple[str, Sound, int]]:
     """Every SHARDS-th unmarked segment: (source, samples, rate)."""
     files = sorted(file for folder in speech for file in folder.glob("*.opus"))
     for file in files[shard::SHARDS]:
@@ -325,12 +325,11 @@ def unmarked(shard: int, speech: list[Path], clips: list[Path]) -> Iterator[tupl
             yield kind, make(rng, int(SEGMENT_SECONDS * 16000), 16000), 16000
 
 
-def false_decodes(task: tuple[int, list[Path], list[Path]]) -> dict[str, list[int]]:
+def false_decodes(shard: int, speech: tuple[Path, ...], clips: tuple[Path, ...]) -> dict[str, list[int]]:
     """Of each source, how many segments yielded a job, and how many there were."""
-    shard = task[0]
     rng = np.random.default_rng([11, shard])
     counts: dict[str, list[int]] = {}
-    for source, sound, rate in unmarked(*task):
+    for source, sound, rate in unmarked(shard, speech, clips):
         count = counts.setdefault(source, [0, 0])
         reading = SoundMark(rng.bytes(32)).read(sound, rate)
         if reading.segments:
@@ -355,28 +354,46 @@ def main() -> None:
     parser.add_argument(
         "--unmarked", type=Path, action="append", default=[], help="folder of unmarked clips, .mp4"
     )
+    parser.add_argument("--passes", type=int, default=6, help="how often each recording is marked")
+    parser.add_argument("--minutes", type=float, default=120.0, help="report what is done by then")
     parser.add_argument("--workers", type=int, default=1)
     options = parser.parse_args()
-    os.environ["OMP_NUM_THREADS"] = "1"
-    context = multiprocessing.get_context("spawn")
-    with context.Pool(options.workers) as pool:
-        passes = pool.map_async(survival, [(k, options.speech) for k in range(len(RATES))], chunksize=1)
-        tasks = [(shard, options.speech, options.unmarked) for shard in range(SHARDS)]
-        shards = pool.map_async(false_decodes, tasks, chunksize=1)
-        publish("sound_mark", figures(passes.get(), shards.get()))
+    speech, clips = tuple(options.speech), tuple(options.unmarked)
+    marked = range(len(recordings(speech)))
+    tasks: list[tuple[Any, ...]] = [
+        (survival, number, index, speech) for number in range(options.passes) for index in marked
+    ]
+    tasks += [(false_decodes, shard, speech, clips) for shard in range(SHARDS)]
+    shuffled = [tasks[k] for k in np.random.default_rng(5).permutation(len(tasks))]
+    shuffled.sort(key=lambda task: task[1] if task[0] is survival else 0)
+    until = time.monotonic() + 60 * options.minutes
+    done: dict[str, list[Any]] = {"survival": [], "false_decodes": []}
+    with multiprocessing.get_context("spawn").Pool(options.workers) as pool:
+        results = pool.imap_unordered(_perform, shuffled)
+        with suppress(multiprocessing.TimeoutError):
+            for _ in tasks:
+                name, result = results.next(max(until - time.monotonic(), 0.0))
+                done[name].append(result)
+                print(
+                    f"{sum(map(len, done.values()))} of {len(tasks)}", end="\r", file=sys.stderr, flush=True
+                )
+    publish("sound_mark", figures(done["survival"], done["false_decodes"]))
+
+
+def _perform(task: tuple[Any, ...]) -> tuple[str, Any]:
+    return task[0].__name__, task[0](*task[1:])
 
 
 def figures(passes: list[dict[str, Any]], shards: list[dict[str, list[int]]]) -> dict[str, Any]:
     recovered: dict[str, dict[str, Any]] = {}
-    for name in passes[0]["counts"]:
+    for name in dict.fromkeys(name for each in passes for name in each["counts"]):
         transform, length = name.split("|")
         sums = np.sum([each["counts"].get(name, [0, 0, 0]) for each in passes], axis=0).tolist()
         recovered.setdefault(transform, {})[length] = rate_of(sums)
-    audible = [row for each in passes for row in each["audible"]]
+    audible = [each["audible"] for each in passes]
     spent = {key: sum(each["spent"][key] for each in passes) for key in passes[0]["spent"]}
-    sources = {
-        source: np.sum([s.get(source, [0, 0]) for s in shards], axis=0).tolist() for source in shards[0]
-    }
+    names = dict.fromkeys(source for shard in shards for source in shard)
+    sources = {name: np.sum([shard.get(name, [0, 0]) for shard in shards], axis=0).tolist() for name in names}
     wrong, segments = (sum(count[k] for count in sources.values()) for k in (0, 1))
     return {
         "recovered": recovered,
@@ -390,7 +407,7 @@ def figures(passes: list[dict[str, Any]], shards: list[dict[str, list[int]]]) ->
             "recordings": len(audible),
         },
         "embed_ms_per_second": round(1e3 * spent["embed"] / spent["embedded"], 2),
-        "read_ms_per_second": round(1e3 * spent["read"] / spent["reads"], 2),
+        "read_ms_per_second": round(1e3 * spent["read"] / spent["heard"], 2),
         "false_decodes": wrong,
         "segments": segments,
         "segments_by_source": {source: count[1] for source, count in sources.items()},
