@@ -13,8 +13,7 @@ with films.
 
 from __future__ import annotations
 
-import hashlib
-import os
+import secrets
 import sqlite3
 import threading
 import zlib
@@ -26,18 +25,16 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
-from usearch.compiled import MetricKind, ScalarKind
-from usearch.index import Index
 
 from detector.errors import FingerprintError
 from detector.fingerprint import motion, picture, sound
+from detector.fingerprint.graph import Graph
 from detector.fingerprint.prints import Fingerprint
 
 MAX_JOBS_PER_PICTURE = 200
 MAX_JOBS_BY_SOUND = 20
 _LEVEL_BITS = 3
 _ROW_BITS = 24
-_NEAREST = 8
 _MAX_SOUND = 8 << 20
 _TABLES = """
 CREATE TABLE IF NOT EXISTS pictures (number INTEGER PRIMARY KEY, words BLOB NOT NULL);
@@ -80,42 +77,6 @@ class Candidate:
     sound: NDArray[np.uint8]
 
 
-class _Graph:
-    """Nearest words under their keys, and up to which row of its table they are in it."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.upto = 0
-        self.index = Index(
-            ndim=picture.WORD_BITS,
-            metric=MetricKind.Hamming,
-            dtype=ScalarKind.B1,
-            connectivity=16,
-            expansion_add=96,
-            expansion_search=96,
-        )
-
-    def add(self, keys: NDArray[np.uint64], words: NDArray[np.uint8]) -> None:
-        if len(keys):
-            self.index.add(keys, words, threads=1)
-
-    def near(self, words: NDArray[np.uint8], within: int) -> list[list[tuple[int, int]]]:
-        """For each word, the keys of those ``within`` so many bits, with the bits."""
-        if not len(words) or not len(self.index):
-            return [[] for _ in words]
-        found = self.index.search(words, _NEAREST, threads=1)
-        keys, bits = np.atleast_2d(found.keys), np.atleast_2d(found.distances)
-        counts = np.atleast_1d(found.counts) if hasattr(found, "counts") else [keys.shape[1]] * len(words)
-        return [
-            [
-                (int(key), int(off))
-                for key, off in zip(row[:count], offs[:count], strict=True)
-                if off <= within
-            ]
-            for row, offs, count in zip(keys, bits, counts, strict=True)
-        ]
-
-
 class FingerprintIndex:
     """See the module. One may be open in several processes; each sees what the others have added."""
 
@@ -123,8 +84,8 @@ class FingerprintIndex:
         self._folder = folder
         self._table = table
         self._lock = threading.RLock()
-        self._pictures = _Graph("pictures")
-        self._sounds = _Graph("sounds")
+        self._pictures = Graph("pictures")
+        self._sounds = Graph("sounds")
 
     @classmethod
     def open(cls, folder: Path) -> Self:
@@ -170,7 +131,7 @@ class FingerprintIndex:
             self._catch_up()
             sights = picture.distinct(film.sights)
             known = [self._known(sight) for sight in sights]
-            row = (job, film.seconds, motion.pack(film.motion), _pack_sound(film))
+            row = (job, film.seconds, motion.pack(film.motion), pack_sound(film))
             self._table.execute("BEGIN IMMEDIATE")
             try:
                 done = self._table.execute(
@@ -263,7 +224,7 @@ class FingerprintIndex:
             "SELECT job, seconds, motion, sound FROM jobs WHERE number = ?", (number,)
         ).fetchone()
         offsets = tuple(offset for offset, _ in votes.most_common(5))
-        return Candidate(job, seconds, seen, sharing, offsets, motion.unpack(moved), _unpack_sound(heard)[0])
+        return Candidate(job, seconds, seen, sharing, offsets, motion.unpack(moved), unpack_sound(heard)[0])
 
     def _catch_up(self) -> None:
         for number, words in self._table.execute(
@@ -276,36 +237,25 @@ class FingerprintIndex:
         for number, heard in self._table.execute(
             "SELECT number, sound FROM jobs WHERE number > ? ORDER BY number", (self._sounds.upto,)
         ):
-            starts, each = sound.words(*_unpack_sound(heard), sound.KNOWN_STEP)
+            starts, each = sound.words(*unpack_sound(heard), sound.KNOWN_STEP)
             self._sounds.add((number << _ROW_BITS) + starts.astype(np.uint64), each)
             self._sounds.upto = number
 
-    def _load(self, graph: _Graph) -> None:
+    def _load(self, graph: Graph) -> None:
         row = self._table.execute(
             "SELECT file, sha256, upto FROM graphs WHERE name = ?", (graph.name,)
         ).fetchone()
-        if row is None:
-            return
-        path = self._folder / Path(row[0]).name
-        try:
-            whole = _sha256(path) == row[1]
-        except OSError:
-            whole = False
-        if whole:
-            graph.index.load(str(path))
-            graph.upto = row[2]
+        if row is not None:
+            graph.load(self._folder / Path(row[0]).name, row[1], row[2])
 
-    def _save(self, graph: _Graph) -> None:
+    def _save(self, graph: Graph) -> None:
         row = self._table.execute("SELECT file, upto FROM graphs WHERE name = ?", (graph.name,)).fetchone()
-        if graph.upto == 0 or (row is not None and row[1] >= graph.upto and (self._folder / row[0]).exists()):
+        if graph.upto == 0 or (row and row[1] >= graph.upto and (self._folder / row[0]).exists()):
             return
-        path = self._folder / f"{graph.name}-{graph.upto}-{os.getpid()}.usearch"
-        graph.index.save(str(path))
-        with path.open("rb") as file:
-            os.fsync(file.fileno())
+        path = self._folder / f"{graph.name}-{secrets.token_hex(8)}.usearch"
         self._table.execute(
             "INSERT OR REPLACE INTO graphs VALUES (?, ?, ?, ?)",
-            (graph.name, path.name, _sha256(path), graph.upto),
+            (graph.name, path.name, graph.save(path), graph.upto),
         )
         for other in self._folder.glob(f"{graph.name}-*.usearch"):
             if other != path:
@@ -317,13 +267,13 @@ class _Heard(dict[int, Counter[int]]):
         return Counter()
 
 
-def _pack_sound(film: Fingerprint) -> bytes:
+def pack_sound(film: Fingerprint) -> bytes:
     return zlib.compress(
         len(film.sound).to_bytes(4, "big") + film.sound.tobytes() + np.packbits(film.loud).tobytes(), 1
     )
 
 
-def _unpack_sound(data: bytes) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+def unpack_sound(data: bytes) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
     try:
         body = zlib.decompressobj().decompress(data, _MAX_SOUND)
         count = int.from_bytes(body[:4], "big")
@@ -333,8 +283,3 @@ def _unpack_sound(data: bytes) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
     except (ValueError, zlib.error) as error:
         raise FingerprintError("A stored fingerprint is damaged: restore the index from a copy.") from error
     return bits, loud
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -16,18 +16,21 @@ from detector.fingerprint import motion, picture, sound
 from detector.fingerprint.index import Candidate, FingerprintIndex, Seen
 from detector.fingerprint.prints import Fingerprint
 
-MIN_MOTION = 0.55
-MIN_MOTION_LEAD = 0.1
+MIN_MOTION = 0.7
+MIN_MOTION_LEAD = 0.05
 """Over the next film, in Fisher's z."""
 
-MOTION_CONFIDENCE = 0.99
-"""What a motion match is worth at most: its null was measured on too few films for more
-(``benchmarks.fingerprint``)."""
+MOTION_CONFIDENCE = 0.9
+"""What motion is worth: two films of one portrait with the same seed move almost alike."""
+
+CONTRADICTED = 0.5
+"""What is left of a job's confidence if the sound at the offset of its motion is not the job's."""
 
 PICTURE_CONFIDENCE = 0.5
 """What pictures alone are worth: another film may have been made of the same portrait elsewhere."""
 
 AGREEMENT_SECONDS = 0.5
+MAX_CHANCE = 0.05
 _NEARLY_ONE = 0.9999
 
 
@@ -37,7 +40,7 @@ class Match:
 
     ``start`` to ``end``: the clip's seconds that it covers; ``offset``: time in the job less time in the clip
     (s), ``None`` if only pictures agree. ``ours``: probability that the clip shows or sounds as this job
-    does; ``confidence``: that it is this job's, not another's that looks or sounds the same. ``witnesses``: which
+    does; ``confidence``: that it is this job's, not another's that looks or sounds so. ``witnesses``: which
     of ``picture``, ``motion`` and ``sound`` agree. ``crop``: share of the job's picture side that is left.
     ``picture_share``: of the clip's sampled pictures those that are the job's; ``motion_score``: correlation;
     ``sound_errors``: share of wrong bits (each ``None`` if it was not compared).
@@ -84,7 +87,7 @@ def _share(match: Match, matches: list[Match]) -> Match:
     rank = len(match.witnesses)
     better = max((other.ours for other in rivals if len(other.witnesses) > rank), default=0.0)
     equals = sum(len(other.witnesses) == rank for other in rivals)
-    return replace(match, confidence=min(match.ours, 1 - better) / max(1, equals))
+    return replace(match, confidence=min(match.confidence, 1 - better) / max(1, equals))
 
 
 def _weigh(query: Fingerprint, candidate: Candidate) -> _Weighed:
@@ -99,7 +102,8 @@ def _weigh(query: Fingerprint, candidate: Candidate) -> _Weighed:
         ]
         alignment, view = max(tried, key=lambda pair: pair[0].score if pair[0] else -1.0)
     heard = None
-    for offset in candidate.offsets:
+    aligned = (round(alignment.offset * sound.ROWS_PER_SECOND),) if alignment else ()
+    for offset in candidate.offsets + aligned:
         wrong, at, rows = sound.errors(query.sound, query.loud, candidate.sound, offset)
         if len(rows) and (heard is None or wrong < heard[0]):
             heard = (wrong, at, len(rows), int(rows[0]), int(rows[-1]))
@@ -117,7 +121,7 @@ def _fisher(correlation: float) -> float:
 def _judge(query: Fingerprint, one: _Weighed, rival: float, films: int) -> Match | None:
     candidate, alignment, heard, view = one.candidate, one.alignment, one.heard, one.view
     witnesses: list[str] = []
-    doubt, offset = 1.0, None
+    doubt, offset, kept = 1.0, None, 1.0
     start, end = _span([seen.at for seen in candidate.seen])
     if candidate.seen:
         witnesses.append("picture")
@@ -132,7 +136,7 @@ def _judge(query: Fingerprint, one: _Weighed, rival: float, films: int) -> Match
     if heard and heard[0] <= sound.MAX_ERRORS and heard[2] >= sound.MIN_SECONDS * sound.ROWS_PER_SECOND:
         trials = films * (query.seconds + candidate.seconds) * sound.ROWS_PER_SECOND
         unlikely = min(1.0, trials * sound.chance(heard[0], heard[2]))
-        if unlikely < 0.05:
+        if unlikely < MAX_CHANCE:
             witnesses.append("sound")
             where = heard[1] / sound.ROWS_PER_SECOND
             agree = offset is not None and abs(where - offset) <= AGREEMENT_SECONDS
@@ -140,6 +144,8 @@ def _judge(query: Fingerprint, one: _Weighed, rival: float, films: int) -> Match
             offset = where
             first, last = (row / sound.ROWS_PER_SECOND for row in heard[3:])
             start, end = min(start, first), max(end, last)
+    elif heard and offset is not None and heard[2] >= sound.MIN_SECONDS * sound.ROWS_PER_SECOND:
+        kept = CONTRADICTED
     if not witnesses:
         return None
     if offset is not None:
@@ -150,7 +156,7 @@ def _judge(query: Fingerprint, one: _Weighed, rival: float, films: int) -> Match
         round(end, 2),
         None if offset is None else round(offset, 2),
         ours := float(np.clip(1 - doubt, 0.0, 1 - 1e-9)),
-        ours,
+        ours * kept,
         tuple(witnesses),
         view.mirrored if view else False,
         round(view.share, 2) if view else 1.0,
