@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +12,13 @@ from detector.errors import WatermarkError
 from detector.watermark.picture.pattern import Pattern, carrier
 
 AMPLITUDE_LEVELS = 2.6
-"""Standard deviation of what is added to blue, in 8-bit levels; half of it arrives in Cb."""
+"""Standard deviation of what is added to blue where it is bright, in 8-bit levels; Cb gets half."""
+
+DARKEST_WEIGHT = 0.6
+"""What of it is left in the dark, where blotches would show first."""
+
+FULL_WEIGHT_LUMA = 110.0
+SEEN_AT_PX = 128
 
 SHORTEST_SIDE_PX = 128
 LOWEST_FPS = 8.0
@@ -39,19 +47,35 @@ class Embedder:
         longer = max(size)
         mark = cv2.resize(pattern.mark(job_id), (longer, longer), interpolation=cv2.INTER_CUBIC)
         dither = np.tile(_DITHER, (longer // 2 + 1, longer // 2 + 1))
-        levels = AMPLITUDE_LEVELS * mark[:height, :width]
-        dither = dither[:height, :width]
-        self._added = {sign: np.rint(sign * levels + dither).astype(np.int16) for sign in (1, -1)}
+        self._levels = AMPLITUDE_LEVELS * mark[:height, :width]
+        self._dither = dither[:height, :width]
+        self._sign = 0
+        self._added = np.zeros((height, width), np.int16)
 
     def embed(self, frame: UInt8, seconds: float) -> UInt8:
         """The marked copy of an RGB frame (height, width, 3) shown at `seconds` from the start of the film.
 
-        Only blue changes. Raises WatermarkError if the frame is not of the size, or not 8-bit RGB.
+        Frames come in order; only blue changes. Raises WatermarkError if the frame is not of the size, or not
+        8-bit RGB.
         """
         width, height = self.size
         if frame.shape != (height, width, 3) or frame.dtype != np.uint8:
             raise WatermarkError(f"The film's frames are {width}x{height} in 8-bit RGB; this one is not.")
+        sign = carrier(seconds)
+        if sign != self._sign:
+            self._sign = sign
+            self._added = np.rint(sign * _weight(frame) * self._levels + self._dither).astype(np.int16)
         marked = frame.copy()
-        blue = cv2.add(cv2.extractChannel(frame, 2), self._added[carrier(seconds)], dtype=cv2.CV_8U)
+        blue = cv2.add(cv2.extractChannel(frame, 2), self._added, dtype=cv2.CV_8U)
         cv2.insertChannel(blue, marked, 2)
         return marked
+
+
+def _weight(frame: UInt8) -> NDArray[np.float32]:
+    """How much of the mark each pixel (height, width) bears: in proportion to light, within limits."""
+    height, width = frame.shape[:2]
+    scale = SEEN_AT_PX / max(height, width)
+    small = cv2.resize(frame, (round(width * scale), round(height * scale)), interpolation=cv2.INTER_AREA)
+    luma = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    weight = np.clip(cv2.GaussianBlur(luma, (0, 0), 4.0) / FULL_WEIGHT_LUMA, DARKEST_WEIGHT, 1.0)
+    return cast(NDArray[np.float32], cv2.resize(weight, (width, height), interpolation=cv2.INTER_LINEAR))
