@@ -63,14 +63,18 @@ SITTERS = Path(__file__).parents[1] / "generator" / "sitters" / "speech"
 NOISES, MUSICS, VOICES, SHARDS = 4200, 4200, 1200, 60
 
 
-def decoded(file: Path | io.BytesIO) -> Heard:
-    """Mono samples in -1..1 and their rate."""
+def decoded(file: Path | io.BytesIO, seconds: float = math.inf) -> Heard:
+    """Mono samples in -1..1, of the first ``seconds``, and their rate."""
     with av.open(str(file) if isinstance(file, Path) else file) as container:
         stream = container.streams.audio[0]
         stream.codec_context.thread_count = 1
         rate = stream.rate
         mono = av.AudioResampler(format="fltp", layout="mono", rate=rate)
-        blocks = [part.to_ndarray()[0] for frame in container.decode(stream) for part in mono.resample(frame)]
+        blocks = []
+        for frame in container.decode(stream):
+            if frame.time is not None and frame.time > seconds:
+                break
+            blocks += [part.to_ndarray()[0] for part in mono.resample(frame)]
     return np.concatenate(blocks), rate
 
 
@@ -216,7 +220,7 @@ def recordings(folders: tuple[Path, ...]) -> dict[str, Heard]:
         if parts:
             found[speaker] = np.concatenate(parts), 48000
     for take in MEASURED_TAKES:
-        found |= {file.stem: decoded(file) for file in files if file.stem == take}
+        found |= {file.stem: decoded(file, RECORDING_SECONDS) for file in files if file.stem == take}
     found |= {file.stem: decoded(file) for file in sorted(SITTERS.glob("*.flac"))}
     return {name: (sound[: int(RECORDING_SECONDS * rate)], rate) for name, (sound, rate) in found.items()}
 
@@ -262,10 +266,10 @@ def music(rng: np.random.Generator, length: int, rate: int) -> Sound:
     out = np.zeros(length, np.float32)
     begin, beat = 0, int(rate * rng.uniform(0.2, 0.6))
     while begin < length:
-        t = np.arange(min(4 * beat, length - begin)) / rate
+        t = np.arange(min(2 * beat, length - begin)) / rate
         note = np.zeros(len(t))
         for pitch in 110.0 * 2 ** (rng.choice(36, 3, replace=False) / 12):
-            for harmonic in range(1, min(8, int(0.45 * rate / pitch)) + 1):
+            for harmonic in range(1, min(5, int(0.45 * rate / pitch)) + 1):
                 note += np.sin(2 * np.pi * pitch * harmonic * t + rng.uniform(0, 6)) / harmonic
         note *= np.exp(-t * rng.uniform(1, 6))
         note[: beat // 4] += rng.standard_normal(len(note[: beat // 4])) * np.exp(
