@@ -3,10 +3,11 @@
 Synthetic words, uniform over all 256-bit words, which is the hardest case for a graph of near neighbours. A
 film is eight seconds of sound (seven words); every tenth brings a portrait not seen before (six words). For
 each size: ``words`` and ``add_us`` a word; ``query_ms``, looking up a clip of ten seconds (12 picture and 100
-sound words); ``found``, registered films found by two pictures or six words of sound with a share of their bits
-wrong, of how many, with the 95 % lower bound; ``false``, words that were never registered but have a neighbour
-within the threshold; ``memory_bytes`` and ``disk_bytes`` of both graphs. The table takes ``row_bytes`` a film
-more, measured on ``--row FILM``. It stops when the minutes are over; sizes not reached are left out.
+sound words); ``found``, registered films found by two pictures or six words of sound with a share of their
+bits wrong, of how many, with the 95 % lower bound; ``false``, words that were never registered but have a
+neighbour within the threshold; ``memory_bytes`` and ``disk_bytes`` of both graphs. The table takes
+``row_bytes`` a film more, measured on ``--row FILM``. It stops when the minutes are over; sizes not reached
+are left out.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """The International Standard Content Code (ISO 24138:2024) of a film: C2PA soft binding ``io.iscc.v0``.
 
 The standard's Video-Code is made of MPEG-7 frame signatures, which no library at hand computes. So the
-content is coded as what the standard also provides for, a Mixed-Code of Image-Codes: of the film's pictures, one a
-second. Any ISCC reader can take the code apart, compare its units by Hamming distance and check the
-Instance-Code against the file; only a Video-Code of another tool cannot be compared with it.
+content is coded as what the standard also provides for, a Mixed-Code: of the Image-Codes of the film's
+pictures, one a second. Any ISCC reader can take the code apart, compare its units by Hamming distance and
+check the Instance-Code against the file; only a Video-Code of another tool cannot be compared with it.
 """
 
 from __future__ import annotations

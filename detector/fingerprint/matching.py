@@ -31,6 +31,7 @@ PICTURE_CONFIDENCE = 0.5
 
 AGREEMENT_SECONDS = 0.5
 MAX_CHANCE = 0.05
+MAX_REACH_SECONDS = 300.0
 _NEARLY_ONE = 0.9999
 
 
@@ -97,9 +98,7 @@ def _weigh(query: Fingerprint, candidate: Candidate) -> _Weighed:
             (seen.share, seen.mirrored): seen for seen in sorted(candidate.seen, key=lambda seen: -seen.bits)
         }
         likely = sorted(views.values(), key=lambda seen: seen.bits)[:2]
-        tried = [
-            (motion.align(query.motion, candidate.motion, seen.share, seen.mirrored), seen) for seen in likely
-        ]
+        tried = [(_align(query, candidate, seen), seen) for seen in likely]
         alignment, view = max(tried, key=lambda pair: pair[0].score if pair[0] else -1.0)
     heard = None
     aligned = (round(alignment.offset * sound.ROWS_PER_SECOND),) if alignment else ()
@@ -108,6 +107,14 @@ def _weigh(query: Fingerprint, candidate: Candidate) -> _Weighed:
         if len(rows) and (heard is None or wrong < heard[0]):
             heard = (wrong, at, len(rows), int(rows[0]), int(rows[-1]))
     return _Weighed(candidate, alignment, heard, view)
+
+
+def _align(query: Fingerprint, candidate: Candidate, seen: Seen) -> motion.Alignment | None:
+    """The motion around the moment that was seen, as far as the candidate reaches."""
+    reach = min(candidate.seconds, MAX_REACH_SECONDS) + 1
+    first, last = max(0, round((seen.at - reach) * motion.RATE)), round((seen.at + reach) * motion.RATE)
+    found = motion.align(query.motion[first:last], candidate.motion, seen.share, seen.mirrored)
+    return found and replace(found, offset=found.offset - first / motion.RATE)
 
 
 def _score(one: _Weighed) -> float:

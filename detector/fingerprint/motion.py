@@ -51,18 +51,28 @@ def blocks(picture: UInt8) -> Float32:
     return np.asarray(cv2.resize(grey, (GRID, GRID), interpolation=cv2.INTER_AREA), np.float32)
 
 
-def regular(times: list[float], rows: list[Float32]) -> Float32:
-    """``rows`` (12, 12) seen at ``times`` (s) as (T, 12, 12) at ``RATE``: means of each interval."""
-    if not rows:
-        return np.zeros((0, GRID, GRID), np.float32)
-    slots = np.floor(np.asarray(times) * RATE + 0.5).astype(int)
-    count = int(slots[-1]) + 1
-    total = np.zeros((count, GRID, GRID), np.float32)
-    np.add.at(total, slots, np.stack(rows))
-    number = np.bincount(slots, minlength=count)
-    seen = np.flatnonzero(number)
-    latest = seen[np.searchsorted(seen, np.arange(count), side="right") - 1]
-    return np.asarray(total[latest] / number[latest, None, None], np.float32)
+class Rows:
+    """Gathers what is seen into one row (12, 12) for each interval of 1 / ``RATE``: the mean of its pictures,
+    or what was seen last."""
+
+    def __init__(self) -> None:
+        self._rows: list[Float32] = []
+        self._sum = np.zeros((GRID, GRID), np.float32)
+        self._count = 0
+
+    def add(self, at: float, row: Float32) -> None:
+        """``row`` (12, 12), seen ``at`` (s); times ascend from 0."""
+        slot = int(np.floor(at * RATE + 0.5))
+        if self._count and slot > len(self._rows):
+            self._rows += [self._sum / np.float32(self._count)] * (slot - len(self._rows))
+            self._sum, self._count = np.zeros((GRID, GRID), np.float32), 0
+        self._sum += row
+        self._count += 1
+
+    def all(self) -> Float32:
+        """(T, 12, 12) rows at ``RATE``."""
+        rows = [*self._rows, self._sum / np.float32(self._count)] if self._count else self._rows
+        return np.asarray(rows, np.float32).reshape(-1, GRID, GRID)
 
 
 def pack(rows: Float32) -> bytes:

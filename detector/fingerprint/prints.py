@@ -33,15 +33,15 @@ class Watcher:
     """Takes in pictures one by one, for a caller who decodes them anyway."""
 
     def __init__(self) -> None:
-        self._times: list[float] = []
-        self._rows: list[NDArray[np.float32]] = []
+        self._seconds = 0.0
+        self._rows = motion.Rows()
         self._sights: list[picture.Sight] = []
         self._due = 0.0
 
     def see(self, seconds: float, image: NDArray[np.uint8]) -> None:
         """The next picture: (height, width, 3) RGB, shown at ``seconds`` (ascending)."""
-        self._times.append(seconds)
-        self._rows.append(motion.blocks(image))
+        self._seconds = seconds
+        self._rows.add(seconds, motion.blocks(image))
         if seconds + 1e-6 >= self._due:
             self._due = (
                 np.floor((seconds + 1e-6) * picture.SAMPLES_PER_SECOND) + 1
@@ -52,8 +52,8 @@ class Watcher:
 
     def done(self, sound_rows: NDArray[np.uint8], loud: NDArray[np.bool_]) -> Fingerprint:
         """All that was seen, with the sound (as from ``hear``)."""
-        seconds = max(self._times[-1] if self._times else 0.0, len(sound_rows) / sound.ROWS_PER_SECOND)
-        return Fingerprint(seconds, self._sights, motion.regular(self._times, self._rows), sound_rows, loud)
+        seconds = max(self._seconds, len(sound_rows) / sound.ROWS_PER_SECOND)
+        return Fingerprint(seconds, self._sights, self._rows.all(), sound_rows, loud)
 
 
 def hear(path: Path, limits: Limits) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:

@@ -67,8 +67,10 @@ def test_what_stands_still_aligns_with_nothing() -> None:
 @settings(max_examples=30, deadline=None)
 def test_rows_are_regular_however_pictures_are_spaced(steps: list[int]) -> None:
     times = np.cumsum([0, *steps[1:]]) / 1000
-    rows = [np.full((motion.GRID, motion.GRID), index, np.float32) for index in range(len(times))]
-    regular = motion.regular(times.tolist(), rows)
+    gathered = motion.Rows()
+    for index, at in enumerate(times):
+        gathered.add(at, np.full((motion.GRID, motion.GRID), index, np.float32))
+    regular = gathered.all()
     assert len(regular) == int(np.floor(times[-1] * motion.RATE + 0.5)) + 1
     assert np.all(np.diff(regular[:, 0, 0]) >= 0)
 
