@@ -16,6 +16,8 @@ from detector.watermark.picture.pattern import CARRIER_HZ, READ, Complex64, Floa
 PIECE_SECONDS = 1.0
 SHORTEST_PIECE_SECONDS = 0.5
 FEWEST_FRAMES = 8
+MOST_FRAMES = 250
+"""In a piece, whatever its times say: what bounds memory on a file whose clock stands still."""
 
 _YCC = np.array([[-0.1687, -0.3313, 0.5], [0.299, 0.587, 0.114], [0.5, -0.4187, -0.0813]], np.float32)
 """ITU-R BT.601 Cb, Y and Cr from RGB."""
@@ -78,7 +80,9 @@ def _seconds(frames: Iterable[tuple[float, NDArray[np.uint8]]]) -> Iterator[Mome
     for seconds, frame in frames:
         plane = _planes(frame)
         if open_piece and (
-            seconds - open_piece[0][0] >= PIECE_SECONDS - 1e-6 or plane.shape != open_piece[0][1].shape
+            seconds - open_piece[0][0] >= PIECE_SECONDS - 1e-6
+            or len(open_piece) == MOST_FRAMES
+            or plane.shape != open_piece[0][1].shape
         ):
             yield _moments(open_piece, seconds)
             open_piece = []

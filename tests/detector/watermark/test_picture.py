@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from detector.errors import WatermarkError
 from detector.watermark.code import false_decode_bound
 from detector.watermark.picture import PictureMark, Reading
+from detector.watermark.picture.demodulate import MOST_FRAMES, _seconds
 from detector.watermark.picture.read import MOST_CALLS_A_SPAN
 
 JOB = 0xC0FFEE1234
@@ -138,6 +139,11 @@ def test_no_frames_and_single_frames_give_nothing(mark: PictureMark, marked: Fil
 
 def test_times_that_stand_still_give_nothing(mark: PictureMark, marked: Film) -> None:
     assert mark.read((0.0, frame) for frame in marked[:30]).payload is None
+
+
+def test_a_clock_that_stands_still_does_not_gather_frames() -> None:
+    frame = np.zeros((8, 8, 3), np.uint8)
+    assert max(piece.frames for piece in _seconds((0.0, frame) for _ in range(1000))) <= MOST_FRAMES
 
 
 def test_the_map_says_where_the_mark_is(mark: PictureMark) -> None:
