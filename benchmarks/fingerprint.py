@@ -7,8 +7,8 @@ and by sound alone (``sound``).
 
 ``found``: the right job first with confidence above a half; ``tied``: the right job among those that share
 the highest confidence; ``wrong``: another job first with confidence above a half; ``aligned``: of those
-found, within 0.2 s. ``left_out``: the same with crf 23 while the right job is not registered; all that is named
-is wrong then. Every share comes as a count with its 95 % bound. ``--parts`` leaves some of it out.
+found, within 0.2 s. ``left_out``: the same with crf 23 while the right job is not registered, so all that is
+named is wrong. Every share comes as a count with its 95 % bound. ``--parts`` leaves some of it out.
 
 ``false_matches``: clips that are not ours (``--unrelated``) for which any job is named, at any confidence.
 ``sound_null``: share of wrong bits between stretches of 2 s of different recordings (``--speech``), their
