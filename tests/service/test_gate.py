@@ -23,7 +23,6 @@ from service import gate
 from service.errors import NotAllowed, RightsUndeclared
 from service.gate import Occasion, Permission, Plan
 from service.hub import Hub
-from tests.governance.conftest import database_url, postgresql  # noqa: F401
 from tests.service.machine import Gallery, Machine
 
 
@@ -41,7 +40,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def machine(
     home: Path,
     tmp_path: Path,
-    database_url: str,  # noqa: F811
+    database_url: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Machine]:
     """With each database."""
