@@ -277,19 +277,20 @@ def attest(
 @app.command()
 def review(
     attestation: Annotated[str, typer.Argument(help="The attestation's id, as `list` shows it.")],
-    key: Annotated[Path, typer.Option("--key", help="A steward's key file.")],
+    key: Annotated[list[Path], typer.Option("--key", help="A steward's key file; may come twice.")],
     approve: Annotated[bool, typer.Option("--approve/--decline", help="What you decide, having looked.")],
     as_json: Json = False,
 ) -> None:
-    """Decide, as a steward, on an attestation; what was approved can be declined later, at once."""
+    """Decide, as a steward, on an attestation; two approve one whose key belongs to no credential here. What
+    was approved can be declined later, at once."""
     from governance.consent import review as act_of
     from governance.identity import Approval
 
-    now, steward = datetime.now(UTC), _load(key)
+    now, stewards = datetime.now(UTC), [_load(file) for file in key]
     with open_house() as house:
         found, _ = house.attestations.find(attestation)
         act = act_of(found, approve=approve, now=now)
-        house.attestations.decide(act, [Approval.by(steward, act)], now)
+        house.attestations.decide(act, [Approval.by(steward, act) for steward in stewards], now)
     state = "approved" if approve else "declined"
     _say(as_json, {"attestation": attestation, "state": state}, f"Attestation {attestation} is {state}.")
 

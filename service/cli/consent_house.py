@@ -53,20 +53,22 @@ class House:
 
 @contextmanager
 def open_house() -> Iterator[House]:
-    """This machine's hub; what was done in the block is carried to its ledger when the block has ended."""
+    """This machine's hub; what was done or refused in the block is carried to its ledger at the end."""
     import governance.biometrics.tables  # noqa: F401, made when the hub opens
     from governance.consent import Attestations, Ceremonies, Consents, Evidence, Refusals
     from service.hub import Hub
 
     with Hub.open() as hub:
         checks = checks_of(hub)
-        yield House(
-            Ceremonies(hub.database, Evidence(hub.home / "evidence"), checks),
-            Consents(hub.database, checks.faces, checks.voices),
-            Refusals(hub.database, checks.faces),
-            Attestations(hub.database, checks.faces),
-        )
-        hub.deliver()
+        try:
+            yield House(
+                Ceremonies(hub.database, Evidence(hub.home / "evidence"), checks),
+                Consents(hub.database, checks.faces, checks.voices),
+                Refusals(hub.database, checks.faces),
+                Attestations(hub.database, checks.faces),
+            )
+        finally:
+            hub.deliver()
 
 
 def checks_of(hub: Hub) -> Checks:
