@@ -39,7 +39,7 @@ def read_bounded(path: Path, most: int) -> bytes:
 
 @contextmanager
 def copied(path: Path, most: int) -> Iterator[tuple[Path, str]]:
-    """A copy that nobody else can change while it is looked at, and its SHA-256. Raises ``ConsentRefused``."""
+    """A copy that nobody else can change while it is looked at, and its SHA-256. Raises as above."""
     data = read_bounded(path, most)
     with tempfile.TemporaryDirectory(prefix="vernissage-") as folder:
         copy = Path(folder) / f"copy{_suffix(path)}"

@@ -349,6 +349,34 @@ def sweep(as_json: Json = False) -> None:
     _say(as_json, {"ended": count}, f"{count} ended." if count else "Nothing was over.")
 
 
+@app.command()
+def audit(as_json: Json = False) -> None:
+    """Compare grants, refusals, attestations and their uses with the ledger. Exits 1 if they differ."""
+    from governance.consent import audit as auditing
+    from service.hub import Hub
+
+    with Hub.open() as hub:
+        hub.deliver()
+        told = auditing.told(hub.ledger.entries(0, hub.ledger.checkpoint().size))
+        with hub.database.transaction() as session:
+            wrong = auditing.discrepancies(session, told)
+    counts = {
+        "grants": len(told.grants),
+        "refusals": len(told.refusals),
+        "attestations": len(told.attestations),
+    }
+    for name, problem in wrong.items() if not as_json else ():
+        console.complain(f"{name} is {problem}")
+    on_ledger = ", ".join(f"{count} {name}" for name, count in counts.items())
+    _say(
+        as_json,
+        counts | {"wrong": wrong},
+        f"{on_ledger} on the ledger, {len(wrong)} of them or others wrong.",
+    )
+    if wrong:
+        raise typer.Exit(1)
+
+
 def _statement(data: bytes) -> Statement:
     from governance.consent import Terms
     from governance.consent.explanation import read_document

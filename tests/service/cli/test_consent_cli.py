@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 from typer.testing import CliRunner, Result
 
 import governance.biometrics.tables  # noqa: F401, made when the hub opens
@@ -26,6 +27,7 @@ from governance.consent import (
     notice,
 )
 from governance.consent.checks import Finding
+from governance.consent.tables import StoredGrant
 from governance.errors import ConsentRefused, KeysMissing, MoreNeeded
 from governance.hubkeys import TEMPLATES, HubKeys
 from governance.identity import Roster
@@ -286,6 +288,16 @@ def test_what_was_refused_is_carried_to_the_ledger_at_once(home: Path) -> None:
     with Hub.open() as hub:
         assert hub.deliver() == 0
         assert hub.ledger.checkpoint().size == 1
+
+
+def test_who_writes_to_the_database_is_found_out_by_the_ledger(grant: Path, ada: Path) -> None:
+    assert told("audit") == {"attestations": 0, "grants": 1, "refusals": 0, "wrong": {}}
+    told("register", told("revoke", grant, "--key", ada)["file"])
+    with Hub.open() as hub, hub.database.transaction() as session:
+        session.execute(update(StoredGrant).values(ended=None))
+    found = consent("audit")
+    assert found.exit_code == 1
+    assert f"{Grant.read(grant.read_bytes()).sha256} is changed" in found.stderr.replace("\n", " ")
 
 
 def test_a_steward_strikes_a_grant(grant: Path, folder: Path) -> None:
