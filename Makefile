@@ -30,6 +30,7 @@ bench: .venv/dev                       ## every number the README and the model 
 	$(BIN)/vernissage assets fetch
 	$(BIN)/python -m benchmarks.render
 	$(BIN)/python -m benchmarks.long
+	$(BIN)/python -m benchmarks.governance
 
 clean:
 	rm -rf .venv out build *.egg-info
