@@ -43,7 +43,8 @@ class House:
         if isinstance(document, Refusal):
             if self.refusals.register(document, picture, now):
                 return "The refusal is in force for every picture of this face."
-            return "The refusal is in force for this one file and this key: the face could not be compared."
+            why = "the face could not be compared" if picture else "no --picture was given"
+            return f"The refusal is in force for this one file and this key only: {why}."
         assert isinstance(document, Attestation)
         if picture is None:
             raise typer.BadParameter("Name the picture that is attested, with --picture")

@@ -13,6 +13,7 @@ import typer
 
 from governance.errors import LedgerError
 from service.cli import console
+from service.cli.own_keys import signing_key
 from service.cli.release_listing import (
     print_json,
     proposal_facts,
@@ -97,12 +98,11 @@ def propose(
 ) -> None:
     """Ask that a version climb one rung: done when two stewards have signed."""
     from governance.identity import Approval
-    from governance.keys import SigningKey
 
     now = datetime.now(UTC)
     with _deciding() as releases:
         act = releases.climb(releases.find(version), rung, now)
-        done = releases.submit(act, [Approval.by(SigningKey.load(file), act) for file in by], now)
+        done = releases.submit(act, [Approval.by(signing_key(file), act) for file in by], now)
         if done is not None:
             _tell(releases, done.version, now, as_json)
             return
@@ -120,11 +120,9 @@ def approve(
     as_json: Json = False,
 ) -> None:
     """Sign what another steward has proposed; the evidence is examined again."""
-    from governance.keys import SigningKey
-
     now = datetime.now(UTC)
     with _deciding() as releases:
-        done = releases.approve(proposal, SigningKey.load(by), now)
+        done = releases.approve(proposal, signing_key(by), now)
         if done is not None:
             _tell(releases, done.version, now, as_json)
             return
@@ -144,11 +142,9 @@ def rollback(
     as_json: Json = False,
 ) -> None:
     """Let a version down, at once; one steward may."""
-    from governance.keys import SigningKey
-
     now = datetime.now(UTC)
     with _deciding() as releases:
-        done = releases.rollback(releases.find(version), to, reason, SigningKey.load(by), now)
+        done = releases.rollback(releases.find(version), to, reason, signing_key(by), now)
         _tell(releases, done.version, now, as_json)
 
 
@@ -197,12 +193,11 @@ def sign(
     as_json: Json = False,
 ) -> None:
     """Sign what you found out about a version: a file to send to the hub's stewards."""
-    from governance.keys import SigningKey
     from governance.release import Evidence, Signed
 
     now = datetime.now(UTC)
     item = Evidence(kind, version, _sha256(report), _metrics(metric or []), now, now + timedelta(days=days))
-    signed = Signed.by(SigningKey.load(by), item)
+    signed = Signed.by(signing_key(by), item)
     output.write_bytes(signed.document + b"\n")
     if as_json:
         print_json({"id": signed.id, "file": str(output), **item.facts()})
@@ -233,11 +228,9 @@ def withdraw(
     as_json: Json = False,
 ) -> None:
     """Rely on an item no longer, at once; one steward may."""
-    from governance.keys import SigningKey
-
     now = datetime.now(UTC)
     with _deciding() as releases:
-        done = releases.withdraw(releases.find_evidence(id), reason, SigningKey.load(by), now)
+        done = releases.withdraw(releases.find_evidence(id), reason, signing_key(by), now)
         _tell(releases, done.version, now, as_json)
 
 
