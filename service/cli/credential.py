@@ -224,9 +224,11 @@ def show(
         show_all([listed], [], roster, as_json)
         if as_json:
             return
-        for held in listed.credential.keys:
+        one = listed.credential
+        indented(f"a grant names it as credential:{one.id} or organisation:{one.organisation}", 2)
+        for held in one.keys:
             indented(f"key {held.public.keyid} until {held.expires:%Y-%m-%d %H:%M}", 2)
-        indented(f"revision {listed.credential.revision}, sha256 {listed.credential.sha256}", 2)
+        indented(f"revision {one.revision}, sha256 {one.sha256}", 2)
 
 
 @app.command()
