@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from shutil import copyfile
+from tempfile import TemporaryDirectory
 from threading import Thread
 from typing import TypeVar
 
 import assets
-from generator.errors import PortraitError, VideoError
+from generator.errors import PortraitError, SpeechError, VideoError
 from generator.face.decoder import WEIGHTS
 from generator.film import FilmStats, render_film
 from generator.motion import Motion, driver
@@ -113,15 +115,18 @@ def animate(
     _check_output(out, picture, speech)
     authority, weights = _authority(), _weights(*perform.weights)
     progress.stage("reading the portrait and listening to the speech")
-    voice = Speech.open(speech)
-    heard = Ingredient(printable(speech.name), mime_of(speech), voice.sha256, "speech")
-    plan = Plan(picture, right, occasion, _emotions(played), {"speech": voice.sha256, "seed": seed})
-    with gate.permission(plan) as permission:
-        performance = _in_background(lambda: perform(voice, seed=seed, direction=played))
-        portrait = _open_portrait(picture, view, progress, permission)
-        motion = performance.result()
-        making = _making(out, picture, portrait, permission, weights, driver_name, seed, speech=heard)
-        return _render_and_seal(portrait, motion, out, authority, progress, making, permission, audio=speech)
+    with _kept(speech) as sound:
+        voice = Speech.open(sound)
+        heard = Ingredient(printable(speech.name), mime_of(speech), voice.sha256, "speech")
+        plan = Plan(picture, right, occasion, _emotions(played), {"speech": voice.sha256, "seed": seed})
+        with gate.permission(plan) as permission:
+            performance = _in_background(lambda: perform(voice, seed=seed, direction=played))
+            portrait = _open_portrait(picture, view, progress, permission)
+            motion = performance.result()
+            making = _making(out, picture, portrait, permission, weights, driver_name, seed, speech=heard)
+            return _render_and_seal(
+                portrait, motion, out, authority, progress, making, permission, audio=sound
+            )
 
 
 def pose(
@@ -233,7 +238,26 @@ def _in_background(work: Callable[[], Result]) -> Future[Result]:
     return outcome
 
 
+@contextmanager
+def _kept(speech: Path) -> Iterator[Path]:
+    """A copy of the same name: what is hashed, listened to and heard in the film is one sound, whatever
+    becomes of the file. Raises ``SpeechError``."""
+    with TemporaryDirectory(prefix="vernissage-") as folder:
+        copy = Path(folder) / speech.name
+        try:
+            copyfile(speech, copy)
+        except FileNotFoundError as error:
+            raise SpeechError(
+                f"There is no file at {speech}; give the path of a sound or video file."
+            ) from error
+        except OSError as error:
+            raise SpeechError(f"{speech} cannot be read ({error.strerror or error}).") from error
+        yield copy
+
+
 def _open_portrait(picture: Path, view: View, progress: Progress, permission: Permission) -> Portrait:
+    if permission.grant is not None and view.face:
+        raise PortraitError("A grant is for the one face that was compared, the largest: leave --face out.")
     portrait = Portrait.open(picture, size=view.size, aspect=view.aspect, face=view.face)
     if portrait.sha256 != permission.portrait_sha256:
         raise PortraitError(f"{picture} was changed while it was read: try again.")
