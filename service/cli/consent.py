@@ -334,7 +334,7 @@ def list_all(as_json: Json = False) -> None:
     lines = overview(database, _now())
     database.close()
     if as_json:
-        typer.echo(json.dumps([line.facts() for line in lines], indent=2))
+        console.print_json([line.facts() for line in lines])
         return
     if not lines:
         console.out.print("Nothing is registered here.")
@@ -455,7 +455,7 @@ def _moment(moment: datetime) -> str:
 
 def _say(as_json: bool, facts: dict[str, Any], *sentences: str) -> None:
     if as_json:
-        typer.echo(json.dumps(facts, indent=2, ensure_ascii=False))
+        console.print_json(facts)
         return
     for sentence in sentences:
         console.out.print(sentence, markup=False)

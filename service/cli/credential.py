@@ -14,7 +14,7 @@ import typer
 from governance.errors import IdentityError, LedgerError
 from governance.identity import Tier
 from service.cli import console
-from service.cli.credential_listing import indented, print_json, remind, show_all
+from service.cli.credential_listing import remind, show_all
 from service.cli.own_keys import made_or_found, public_key, signing_key
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def key(
     """Make a key of your own, or show the public half to give to the stewards."""
     public = made_or_found(file).public
     if as_json:
-        print_json({"key": public.text, "keyid": public.keyid})
+        console.print_json({"key": public.text, "keyid": public.keyid})
     else:
         console.out.print(public.text)
         console.note(f"{file} is yours alone; give the stewards the line above.")
@@ -225,10 +225,10 @@ def show(
         if as_json:
             return
         one = listed.credential
-        indented(f"a grant names it as credential:{one.id} or organisation:{one.organisation}", 2)
+        console.indented(f"a grant names it as credential:{one.id} or organisation:{one.organisation}", 2)
         for held in one.keys:
-            indented(f"key {held.public.keyid} until {held.expires:%Y-%m-%d %H:%M}", 2)
-        indented(f"revision {one.revision}, sha256 {one.sha256}", 2)
+            console.indented(f"key {held.public.keyid} until {held.expires:%Y-%m-%d %H:%M}", 2)
+        console.indented(f"revision {one.revision}, sha256 {one.sha256}", 2)
 
 
 @app.command()
@@ -246,11 +246,12 @@ def audit(
         hub.deliver()
         told = auditing.told(hub.ledger.entries(0, hub.ledger.checkpoint().size))
         with hub.database.transaction() as session:
-            signed = auditing.sign_again(session, told, hub.key) if sign_again else []
+            former = (*hub.keys.believed, *hub.keys.disowned)
+            signed = auditing.sign_again(session, told, hub.key, former) if sign_again else []
         with hub.database.transaction() as session:
             wrong = auditing.discrepancies(session, told)
     if as_json:
-        print_json({"credentials": len(told), "signed_again": signed, "wrong": wrong})
+        console.print_json({"credentials": len(told), "signed_again": signed, "wrong": wrong})
     else:
         for name, problem in wrong.items():
             console.complain(f"{name} is {problem}")

@@ -15,7 +15,6 @@ from governance.errors import LedgerError
 from service.cli import console
 from service.cli.own_keys import signing_key
 from service.cli.release_listing import (
-    print_json,
     proposal_facts,
     show_evidence,
     show_ladder,
@@ -53,7 +52,7 @@ def status(
         standings = [one_of for one_of in releases.status(now) if one in (None, one_of.version)]
         pending = [waiting for waiting in releases.pending(now) if one in (None, waiting.act.subject)]
         if as_json:
-            print_json(
+            console.print_json(
                 {
                     "versions": [standing_facts(standing, releases) for standing in standings],
                     "proposals": [proposal_facts(waiting) for waiting in pending],
@@ -108,7 +107,7 @@ def propose(
             return
         (waiting,) = (one for one in releases.pending(now) if one.act == act)
         if as_json:
-            print_json(proposal_facts(waiting))
+            console.print_json(proposal_facts(waiting))
         else:
             show_pending(waiting)
 
@@ -128,7 +127,7 @@ def approve(
             return
         (waiting,) = (one for one in releases.pending(now) if one.act.sha256.startswith(proposal))
         if as_json:
-            print_json(proposal_facts(waiting))
+            console.print_json(proposal_facts(waiting))
         else:
             show_pending(waiting)
 
@@ -160,7 +159,7 @@ def audit(as_json: Json = False) -> None:
         with hub.database.transaction() as session:
             wrong = auditing.discrepancies(session, told)
     if as_json:
-        print_json({"versions": len(told.rung), "evidence": len(told.filed), "wrong": wrong})
+        console.print_json({"versions": len(told.rung), "evidence": len(told.filed), "wrong": wrong})
     else:
         for id, problem in wrong.items():
             console.complain(f"{id} is {problem}")
@@ -200,7 +199,7 @@ def sign(
     signed = Signed.by(signing_key(by), item)
     output.write_bytes(signed.document + b"\n")
     if as_json:
-        print_json({"id": signed.id, "file": str(output), **item.facts()})
+        console.print_json({"id": signed.id, "file": str(output), **item.facts()})
     else:
         console.out.print(f"{output}: {kind} of {version[:12]}, signed.", markup=False)
 
@@ -266,7 +265,7 @@ def _deciding() -> Iterator[Releases]:
 def _tell(releases: Releases, version: str, now: datetime, as_json: bool) -> None:
     standing = releases.standing(version, now)
     if as_json:
-        print_json(standing_facts(standing, releases))
+        console.print_json(standing_facts(standing, releases))
     else:
         show_standing(standing, releases, now, whole=False)
 
