@@ -424,8 +424,11 @@ def _written(as_json: bool, document: Document, out: Path, picture: Path | None 
 
 def _write(path: Path, data: bytes) -> None:
     """A new file; what is signed is never written over."""
-    with path.open("xb") as file:
-        file.write(data)
+    try:
+        with path.open("xb") as file:
+            file.write(data)
+    except FileExistsError as error:
+        raise typer.BadParameter(f"{path} exists already: name another file with --out.") from error
 
 
 def _read(path: Path) -> bytes:

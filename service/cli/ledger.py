@@ -293,7 +293,10 @@ def _verifier(text: str) -> Verifier:
     try:
         return Verifier.read(text)
     except KeysDamaged as error:
-        raise typer.BadParameter(str(error)) from error
+        raise typer.BadParameter(
+            f"{text!r} is no ledger's or witness's public key: give NAME+HASH+KEY, as `vernissage ledger "
+            "checkpoint` tells it, or a file that holds it."
+        ) from error
 
 
 def _checkpoint(path: Path) -> Checkpoint:
