@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from shutil import copyfile
-from tempfile import TemporaryDirectory
 from threading import Thread
 from typing import TypeVar
 
@@ -31,7 +29,7 @@ from governance.provenance import Authority, Ingredient, Making, Reading, Rights
 from governance.provenance.manifest import mime_of, printable
 from service import gate
 from service.errors import OutputRefused
-from service.gate import Occasion, Permission, Plan
+from service.gate import Occasion, Permission, Plan, sha256_of
 
 MOTION_FILE = "motion-file"
 """The driver's name in the manifest of a film whose motion was given."""
@@ -115,18 +113,15 @@ def animate(
     _check_output(out, picture, speech)
     authority, weights = _authority(), _weights(*perform.weights)
     progress.stage("reading the portrait and listening to the speech")
-    with _kept(speech) as sound:
-        voice = Speech.open(sound)
-        heard = Ingredient(printable(speech.name), mime_of(speech), voice.sha256, "speech")
-        plan = Plan(picture, right, occasion, _emotions(played), {"speech": voice.sha256, "seed": seed})
-        with gate.permission(plan) as permission:
-            performance = _in_background(lambda: perform(voice, seed=seed, direction=played))
-            portrait = _open_portrait(picture, view, progress, permission)
-            motion = performance.result()
-            making = _making(out, picture, portrait, permission, weights, driver_name, seed, speech=heard)
-            return _render_and_seal(
-                portrait, motion, out, authority, progress, making, permission, audio=sound
-            )
+    voice = Speech.open(speech)
+    heard = Ingredient(printable(speech.name), mime_of(speech), voice.sha256, "speech")
+    plan = Plan(picture, right, occasion, _emotions(played), {"speech": voice.sha256, "seed": seed})
+    with gate.permission(plan) as permission:
+        performance = _in_background(lambda: perform(voice, seed=seed, direction=played))
+        portrait = _open_portrait(picture, view, progress, permission)
+        motion = performance.result()
+        making = _making(out, picture, portrait, permission, weights, driver_name, seed, speech=heard)
+        return _render_and_seal(portrait, motion, out, authority, progress, making, permission, audio=speech)
 
 
 def pose(
@@ -238,23 +233,6 @@ def _in_background(work: Callable[[], Result]) -> Future[Result]:
     return outcome
 
 
-@contextmanager
-def _kept(speech: Path) -> Iterator[Path]:
-    """A copy of the same name: what is hashed, listened to and heard in the film is one sound, whatever
-    becomes of the file. Raises ``SpeechError``."""
-    with TemporaryDirectory(prefix="vernissage-") as folder:
-        copy = Path(folder) / speech.name
-        try:
-            copyfile(speech, copy)
-        except FileNotFoundError as error:
-            raise SpeechError(
-                f"There is no file at {speech}; give the path of a sound or video file."
-            ) from error
-        except OSError as error:
-            raise SpeechError(f"{speech} cannot be read ({error.strerror or error}).") from error
-        yield copy
-
-
 def _open_portrait(picture: Path, view: View, progress: Progress, permission: Permission) -> Portrait:
     if permission.grant is not None and view.face:
         raise PortraitError("A grant is for the one face that was compared, the largest: leave --face out.")
@@ -285,6 +263,8 @@ def _render_and_seal(
         progress.stage("rendering")
         progress.total(len(motion.values))
         stats = render_film(portrait, motion, unsealed, audio=audio, on_frame=progress.frame)
+        if audio is not None and making.speech is not None and sha256_of(audio) != making.speech.sha256:
+            raise SpeechError(f"{audio} was changed while the film was made: try again.")
         progress.stage("sealing")
         clock = os.environ.get(CLOCK)
         reading = seal(unsealed, out, making, authority, clock=clock, confirm=permission.confirm)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from generator.errors import MotionError, PortraitError
+from generator.errors import MotionError, PortraitError, SpeechError
 from generator.motion import Motion, driver
 from generator.motion.direction import Direction
 from generator.sitters import Sitter
@@ -97,18 +97,19 @@ def test_the_work_is_told_as_it_goes_on(ask: Callable[..., Film], films: Path, t
 
 
 def test_what_is_heard_is_what_was_listened_to(
-    ask: Callable[..., Film], speech: Path, tmp_path: Path, told: Told
+    ask: Callable[..., Film], own_sitter: Sitter, speech: Path, films: Path, tmp_path: Path, told: Told
 ):
-    """Whatever lies in its place by then."""
+    """And is declared, whatever lies in its place by then."""
     mine = tmp_path / "words.wav"
     mine.write_bytes(speech.read_bytes())
 
     def exchange(stage: str) -> None:
         if stage == "rendering":
-            mine.write_bytes(b"something else")
+            mine.write_bytes(own_sitter.clip.path.read_bytes())
 
-    film = ask(speech=mine, progress=replace(told.progress(), stage=exchange))
-    assert film.reading.state is State.TRUSTED
+    with pytest.raises(SpeechError, match="changed while the film was made"):
+        ask(speech=mine, progress=replace(told.progress(), stage=exchange))
+    assert not list(films.iterdir())
 
 
 def test_a_grant_is_for_the_face_that_was_compared(own_sitter: Sitter, told: Told):
