@@ -167,6 +167,12 @@ class TestByDeclaration:
             with pytest.raises(NotAllowed, match="living person"):
                 permitted(machine.plan(declared))
 
+    def test_who_signs_grants_is_not_animated_by_mere_word(self, machine: Machine) -> None:
+        machine.grant()
+        with pytest.raises(NotAllowed, match="grant:FILE") as refused:
+            permitted(machine.plan("own-likeness"))
+        assert refused.value.policy == "face-with-grant"
+
     def test_a_face_that_cannot_be_compared_is_refused_where_faces_are_known(
         self, machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
