@@ -6,7 +6,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 .PHONY: demo test serve lint bench clean
 
 demo: .venv/demo                       ## a sitter speaks, and the film says where it came from
-	$(BIN)/vernissage assets fetch
+	$(BIN)/vernissage assets fetch face_landmarker.task
 	$(BIN)/vernissage keys init --if-missing
 	mkdir -p out
 	$(BIN)/vernissage animate oil_portrait painting -o out/demo.mp4
@@ -30,6 +30,7 @@ bench: .venv/dev                       ## every number the README and the model 
 	$(BIN)/vernissage assets fetch
 	$(BIN)/python -m benchmarks.render
 	$(BIN)/python -m benchmarks.long
+	$(BIN)/python -m benchmarks.governance
 
 clean:
 	rm -rf .venv out build *.egg-info

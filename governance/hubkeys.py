@@ -2,7 +2,7 @@
 
 ==================  ====  ====================================================================================
 ``hub-key.pem``     0600  signs credentials and responses; can be rotated
-``hub-keys/``       0700  the public half of every hub key that is believed, by keyid
+``hub-keys/``       0700  the public half of every hub key that is believed, by keyid; and of stolen ones
 ``ledger-key.pem``  0600  signs the ledger's checkpoints and nothing else; never rotated: a log is its key
 ``ledger-origin``   0644  the name of the log in its checkpoints (C2SP tlog-checkpoint)
 ==================  ====  ====================================================================================
@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -21,6 +22,7 @@ from governance.keys import SigningKey, VerifyKey
 
 KEY = "hub-key.pem"
 BELIEVED = "hub-keys"
+STOLEN = ".stolen"
 LEDGER_KEY = "ledger-key.pem"
 ORIGIN = "ledger-origin"
 TEMPLATES = "templates.json"
@@ -38,6 +40,7 @@ class HubKeys:
         directory: where they are kept.
         key: signs for the hub now.
         believed: the public halves of all hub keys whose signatures hold, that of ``key`` first.
+        disowned: those of stolen ones: they tell what the hub once signed from what it never did.
         ledger: signs checkpoints.
         origin: the name of the ledger.
     """
@@ -45,6 +48,7 @@ class HubKeys:
     directory: Path
     key: SigningKey = field(repr=False)
     believed: tuple[VerifyKey, ...]
+    disowned: tuple[VerifyKey, ...]
     ledger: SigningKey = field(repr=False)
     origin: str
 
@@ -94,14 +98,15 @@ class HubKeys:
         origin = keyfiles.read(directory / ORIGIN, private=False).decode("ascii", "replace").strip()
         if not _ORIGIN.fullmatch(origin):
             raise KeysDamaged(f"{directory / ORIGIN} does not hold a ledger's name: restore it from a copy.")
-        believed = _believed(directory / BELIEVED)
+        believed = _public_halves(directory / BELIEVED, ".pub")
+        disowned = _public_halves(directory / BELIEVED, STOLEN)
         if key.public not in believed:
             raise KeysDamaged(
                 f"{directory / BELIEVED} does not hold the public half of the hub's key: "
                 "restore the keys from a copy."
             )
         others = tuple(other for other in believed if other != key.public)
-        return cls(directory, key, (key.public, *others), ledger, origin)
+        return cls(directory, key, (key.public, *others), disowned, ledger, origin)
 
     def rotate(self, *, stolen: bool = False) -> Self:
         """Sign with a new key from now on.
@@ -114,7 +119,9 @@ class HubKeys:
         keyfiles.replace(self.directory / KEY, key.pem)
         if stolen:
             for former in self.believed:
-                (self.directory / BELIEVED / f"{former.keyid}.pub").unlink(missing_ok=True)
+                path = self.directory / BELIEVED / f"{former.keyid}.pub"
+                with suppress(FileNotFoundError):
+                    path.rename(path.with_suffix(STOLEN))
         return type(self).open(self.directory)
 
 
@@ -129,10 +136,10 @@ def _believe(directory: Path, key: VerifyKey) -> None:
     keyfiles.create(path, key.text.encode("ascii"), keyfiles.PUBLIC)
 
 
-def _believed(directory: Path) -> tuple[VerifyKey, ...]:
+def _public_halves(directory: Path, suffix: str) -> tuple[VerifyKey, ...]:
     keyfiles.check_directory(directory)
     keys = []
-    for path in sorted(directory.glob("*.pub")):
+    for path in sorted(directory.glob(f"*{suffix}")):
         text = keyfiles.read(path, private=False).decode("ascii", "replace").strip()
         try:
             key = VerifyKey.from_text(text)

@@ -15,7 +15,7 @@ from threading import Thread
 from typing import TypeVar
 
 import assets
-from generator.errors import PortraitError, VideoError
+from generator.errors import PortraitError, SpeechError, VideoError
 from generator.face.decoder import WEIGHTS
 from generator.film import FilmStats, render_film
 from generator.motion import Motion, driver
@@ -29,7 +29,7 @@ from governance.provenance import Authority, Ingredient, Making, Reading, Rights
 from governance.provenance.manifest import mime_of, printable
 from service import gate
 from service.errors import OutputRefused
-from service.gate import Occasion, Permission, Plan
+from service.gate import Occasion, Permission, Plan, sha256_of
 
 MOTION_FILE = "motion-file"
 """The driver's name in the manifest of a film whose motion was given."""
@@ -234,6 +234,8 @@ def _in_background(work: Callable[[], Result]) -> Future[Result]:
 
 
 def _open_portrait(picture: Path, view: View, progress: Progress, permission: Permission) -> Portrait:
+    if permission.grant is not None and view.face:
+        raise PortraitError("A grant is for the one face that was compared, the largest: leave --face out.")
     portrait = Portrait.open(picture, size=view.size, aspect=view.aspect, face=view.face)
     if portrait.sha256 != permission.portrait_sha256:
         raise PortraitError(f"{picture} was changed while it was read: try again.")
@@ -261,6 +263,8 @@ def _render_and_seal(
         progress.stage("rendering")
         progress.total(len(motion.values))
         stats = render_film(portrait, motion, unsealed, audio=audio, on_frame=progress.frame)
+        if audio is not None and making.speech is not None and sha256_of(audio) != making.speech.sha256:
+            raise SpeechError(f"{audio} was changed while the film was made: try again.")
         progress.stage("sealing")
         clock = os.environ.get(CLOCK)
         reading = seal(unsealed, out, making, authority, clock=clock, confirm=permission.confirm)

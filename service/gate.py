@@ -126,8 +126,11 @@ def permission(plan: Plan) -> Iterator[Permission]:
         ConsentRefused: the person shown does not allow it, or the grant does not.
         CredentialRefused: the key belongs to nobody who may use the grant.
         GovernanceError: the hub's state cannot be read, so nobody knows.
+        PortraitError: the picture was exchanged while it was read.
     """
     portrait = sha256_of(plan.picture)
+    if plan.right == HOUSE and sitters.recognise(portrait) is None:
+        raise PortraitError(f"{plan.picture} is not, or no longer, one of our own sitters: try again.")
     if plan.right == HOUSE or not (isinstance(plan.right, Path) or home.has_database()):
         question = ask(plan, portrait, plan.right, checks={"standingRefusal": CheckResult.CLEAR})
         demand(question)

@@ -13,11 +13,12 @@ from pathlib import Path
 import rfc8785
 from sqlalchemy import or_, select
 
+from generator.errors import PortraitError
 from governance.consent import Asking, Consents, Grant
-from governance.consent.files import read_bounded
+from governance.consent.files import MAX_PICTURE_BYTES, copied, read_bounded
 from governance.consent.standing import check_living, check_refusals
 from governance.consent.tables import StoredGrant, StoredRefusal
-from governance.errors import BiometricsError, ConsentRefused
+from governance.errors import BiometricsError, ConsentRefused, CredentialRefused, LedgerError
 from governance.events import Event
 from governance.identity import find_credential
 from governance.keys import SigningKey
@@ -41,14 +42,11 @@ def permission(plan: Plan, portrait: str) -> AbstractContextManager[Permission]:
 @contextmanager
 def _by_declaration(plan: Plan, declared: Rights, portrait: str) -> Iterator[Permission]:
     with Hub.open() as hub:
-        request, face = _request(plan, portrait), _face(hub, plan.picture)
+        request, face = _request(plan, portrait), _face(hub, plan.picture, portrait)
 
         def check() -> None:
-            try:
+            with _refusals_told(hub, request):
                 demand(ask(plan, portrait, declared, checks=_search(hub, face, portrait)))
-            except NotAllowed as error:
-                _tell(hub, Event("request.refused", {"request": request, "reason": error.policy}))
-                raise
 
         def confirm(film: Path) -> None:
             check()
@@ -66,35 +64,52 @@ def _by_grant(plan: Plan, file: Path, portrait: str) -> Iterator[Permission]:
         plan = replace(plan, occasion=replace(plan.occasion, locale=grant.locales[0]))
     with Hub.open() as hub:
         request, consents = _request(plan, portrait), Consents(hub.database)
-        principal = _principal(hub, plan.occasion.key)
-        use = consents.admit(grant.id, _asking(plan, portrait, request, principal), datetime.now(UTC))
+        keyid = _keyid(plan.occasion.key)
+        with _refusals_told(hub, request):
+            principal = _principal(hub, keyid)
+            use = consents.admit(grant.id, _asking(plan, portrait, request, principal), datetime.now(UTC))
 
         def confirm(film: Path) -> None:
-            _principal(hub, plan.occasion.key)
-            consents.confirm(use, datetime.now(UTC))
+            with _refusals_told(hub, request):
+                _principal(hub, keyid)
+                consents.confirm(use, datetime.now(UTC))
             _tell(hub, Event("film.delivered", {"request": request, "film": sha256_of(film)}))
 
         try:
-            if use.right_sha256 != grant.sha256:
-                raise ConsentRefused(
-                    "grant_differs", f"The hub knows another grant of this id than {file.name}."
+            with _refusals_told(hub, request):
+                if use.right_sha256 != grant.sha256:
+                    raise ConsentRefused(
+                        "grant_differs", f"The hub knows another grant of this id than {file.name}."
+                    )
+                demand(
+                    ask(
+                        plan,
+                        portrait,
+                        None,
+                        checks={"standingRefusal": CheckResult.CLEAR},
+                        principal=principal,
+                        grant=_facts(grant),
+                    )
                 )
-            demand(
-                ask(
-                    plan,
-                    portrait,
-                    None,
-                    checks={"standingRefusal": CheckResult.CLEAR},
-                    principal=principal,
-                    grant=_facts(grant),
-                )
-            )
             entry = _tell(hub, Event("request.admitted", {"request": request, "right": grant.sha256}))
             yield Permission(GRANTED, portrait, grant.sha256, request, entry, confirm)
         except BaseException:
             with suppress(ConsentRefused):
                 consents.release(use, datetime.now(UTC))
+            with suppress(LedgerError):
+                hub.deliver()
             raise
+
+
+@contextmanager
+def _refusals_told(hub: Hub, request: str) -> Iterator[None]:
+    """Why the request was refused in the block, if it was, goes on the ledger."""
+    try:
+        yield
+    except (ConsentRefused, CredentialRefused, NotAllowed) as error:
+        reason = error.policy if isinstance(error, NotAllowed) else error.reason
+        _tell(hub, Event("request.refused", {"request": request, "reason": reason}))
+        raise
 
 
 def _asking(plan: Plan, portrait: str, request: str, principal: Principal) -> Asking:
@@ -125,15 +140,20 @@ def _facts(grant: Grant) -> GrantFacts:
     )
 
 
-def _principal(hub: Hub, key: Path | None) -> Principal:
-    """The holder of the credential that ``key`` belongs to. Raises ``CredentialRefused``."""
+def _keyid(key: Path | None) -> str:
+    """Of the ``key``, read once: whoever is admitted is asked again at the end."""
     if key is None:
         raise RightsUndeclared(
             "A grant is given to somebody: name the key of your credential with --key, "
             "so that it can be told whether you are meant."
         )
+    return SigningKey.load(key).keyid
+
+
+def _principal(hub: Hub, keyid: str) -> Principal:
+    """The holder of the credential that the key belongs to. Raises ``CredentialRefused``."""
     with hub.database.transaction() as session:
-        credential = find_credential(session, SigningKey.load(key).keyid, datetime.now(UTC))
+        credential = find_credential(session, keyid, datetime.now(UTC))
     return Principal(
         PrincipalKind.LOCAL_USER,
         frozenset({f"credential:{credential.id}", f"organisation:{credential.organisation}"}),
@@ -142,12 +162,19 @@ def _principal(hub: Hub, key: Path | None) -> Principal:
     )
 
 
-def _face(hub: Hub, picture: Path) -> object | None:
-    """The face in ``picture``, if the hub knows faces to compare it with and this one can be measured."""
-    try:
-        return hub.faces.measure(picture) if _knows_faces(hub) else None
-    except BiometricsError:
+def _face(hub: Hub, picture: Path, portrait: str) -> object | None:
+    """The face in ``picture``, if the hub knows faces to compare it with and this one can be measured. Raises
+    ``PortraitError`` if it is not the picture with the SHA-256 ``portrait`` any more."""
+    if not _knows_faces(hub):
         return None
+    with copied(picture, MAX_PICTURE_BYTES) as (copy, sha256):
+        if sha256 != portrait:
+            raise PortraitError(f"{picture} was changed while it was read: try again.")
+        try:
+            face: object = hub.faces.measure(copy)
+        except BiometricsError:
+            return None
+        return face
 
 
 def _knows_faces(hub: Hub) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from governance.consent.attestation import Attestation
 from governance.consent.checks import Gallery
-from governance.consent.files import MAX_PICTURE_BYTES, read_bounded
+from governance.consent.files import MAX_PICTURE_BYTES, copied
 from governance.consent.standing import (
     APPROVED,
     DECLINED,
@@ -35,6 +34,8 @@ from governance.storage import Database, record
 
 APPROVE, DECLINE = "attestation.approve", "attestation.decline"
 STEWARDS = 1
+STEWARDS_FOR_A_STRANGER = 2
+"""Nobody can tell whether a key that no credential holds is that of the steward who reviews."""
 
 
 @dataclass(frozen=True)
@@ -51,17 +52,19 @@ class Attestations:
             ConsentRefused: the picture is another one, shows no face that can be compared, or shows somebody
                 who signed a grant or a refusal.
         """
-        picture = read_bounded(portrait, MAX_PICTURE_BYTES)
-        if hashlib.sha256(picture).hexdigest() != attestation.portrait_sha256:
-            raise ConsentRefused("portrait_differs", "This is not the picture that the document names.")
-        if self.faces is None:
-            raise ConsentRefused("faces_absent", "This hub cannot compare faces, so nothing can be attested.")
-        try:
-            template = self.faces.measure(portrait)
-        except GovernanceError as error:
-            raise ConsentRefused(
-                "face_unreadable", f"The face in this picture cannot be compared with others: {error}"
-            ) from error
+        with copied(portrait, MAX_PICTURE_BYTES) as (picture, sha256):
+            if sha256 != attestation.portrait_sha256:
+                raise ConsentRefused("portrait_differs", "This is not the picture that the document names.")
+            if self.faces is None:
+                raise ConsentRefused(
+                    "faces_absent", "This hub cannot compare faces, so nothing can be attested."
+                )
+            try:
+                template = self.faces.measure(picture)
+            except GovernanceError as error:
+                raise ConsentRefused(
+                    "face_unreadable", f"The face in this picture cannot be compared with others: {error}"
+                ) from error
         with self.database.transaction() as session:
             alone(session)
             known = session.get(StoredAttestation, attestation.id)
@@ -86,8 +89,9 @@ class Attestations:
             record(session, Event("attestation.submitted", {"attestation": attestation.sha256}, now))
 
     def decide(self, act: Act, approvals: Sequence[Approval], now: datetime) -> None:
-        """Do what a steward, other than the one who attests, signed. What was approved can be declined later,
-        at once; not the other way round.
+        """Do what a steward, other than the one who attests, signed; two of them to approve what was attested
+        with a key that belongs to no credential. What was approved can be declined later, at once; not the
+        other way round.
 
         Raises:
             ConsentRefused: it is decided already, or a grant or a refusal for this face has come in between.
@@ -103,13 +107,15 @@ class Attestations:
                 attestation, approve=act.action == APPROVE, now=act.at
             ):
                 raise ConsentRefused("act_unfit", "The steward signed something else than this attestation.")
+            attester = _attester(session, attestation, now)
+            strange = act.action == APPROVE and not attester
             require(
                 session,
                 act,
                 approvals,
-                needed=STEWARDS,
+                needed=STEWARDS_FOR_A_STRANGER if strange else STEWARDS,
                 now=now,
-                besides=_attester(session, attestation, now),
+                besides=attester,
             )
             if act.action == DECLINE:
                 stored.state = DECLINED

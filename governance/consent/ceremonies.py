@@ -176,6 +176,7 @@ class Ceremonies:
             StoredCeremony.state.in_(OPEN) & (StoredCeremony.opened_at <= now - LAPSES_AFTER),
             (StoredCeremony.state == PASSED) & (StoredCeremony.decided_at <= now - SIGN_WITHIN),
         )
+        kept = set(self.evidence.ceremonies())
         with self.database.transaction() as session:
             alone(session)
             lapsed = list(session.scalars(select(StoredCeremony).where(old).with_for_update()))
@@ -183,7 +184,7 @@ class Ceremonies:
                 self._end(session, stored, LAPSED, now)
             still_open = select(StoredCeremony.id).where(StoredCeremony.state.in_(OPEN))
             needed = set(session.scalars(still_open))
-        for id in set(self.evidence.ceremonies()) - needed:
+        for id in kept - needed:
             self.evidence.delete(id)
         return len(lapsed)
 

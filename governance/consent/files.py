@@ -6,6 +6,9 @@ import hashlib
 import os
 import shutil
 import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,6 +35,16 @@ def read_bounded(path: Path, most: int) -> bytes:
     if len(data) > most:
         raise ConsentRefused("file_too_large", f"{path.name} is larger than {most // 1024:,} KiB.")
     return data
+
+
+@contextmanager
+def copied(path: Path, most: int) -> Iterator[tuple[Path, str]]:
+    """A copy that nobody else can change while it is looked at, and its SHA-256. Raises as above."""
+    data = read_bounded(path, most)
+    with tempfile.TemporaryDirectory(prefix="vernissage-") as folder:
+        copy = Path(folder) / f"copy{_suffix(path)}"
+        copy.write_bytes(data)
+        yield copy, hashlib.sha256(data).hexdigest()
 
 
 @dataclass(frozen=True)

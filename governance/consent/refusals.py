@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from governance.consent.checks import Gallery
-from governance.consent.files import MAX_PICTURE_BYTES, read_bounded
+from governance.consent.files import MAX_PICTURE_BYTES, copied
 from governance.consent.refusal import Refusal, Withdrawal
 from governance.consent.standing import (
     alone,
@@ -41,7 +40,11 @@ class Refusals:
         Raises:
             ConsentRefused: ``portrait`` is not the picture that was refused.
         """
-        template = None if portrait is None else self._measure(portrait, refusal.portrait_sha256)
+        template = None
+        if portrait is not None:
+            sha256, template = self._measure(portrait)
+            if sha256 != refusal.portrait_sha256:
+                raise ConsentRefused("portrait_differs", "This is not the picture that the document names.")
         with self.database.transaction() as session:
             alone(session)
             known = session.get(StoredRefusal, refusal.id)
@@ -101,21 +104,18 @@ class Refusals:
         Raises:
             ConsentRefused: they did.
         """
-        sha256 = hashlib.sha256(read_bounded(portrait, MAX_PICTURE_BYTES)).hexdigest()
-        template = self._measure(portrait, sha256)
+        sha256, template = self._measure(portrait)
         with self.database.transaction() as session:
             check_refusals(session, sha256, None, None)
             if template is not None and self.faces is not None:
                 for face in self.faces.like(session, template):
                     check_refusals(session, sha256, face, None)
 
-    def _measure(self, portrait: Path, sha256: str) -> Any:
-        """The face in ``portrait``, ``None`` if this house or this picture cannot tell it."""
-        if hashlib.sha256(read_bounded(portrait, MAX_PICTURE_BYTES)).hexdigest() != sha256:
-            raise ConsentRefused("portrait_differs", "This is not the picture that the document names.")
-        if self.faces is None:
-            return None
-        try:
-            return self.faces.measure(portrait)
-        except GovernanceError:
-            return None
+    def _measure(self, portrait: Path) -> tuple[str, Any]:
+        """The SHA-256 of ``portrait`` and the face in it, ``None`` if this house or this picture cannot tell
+        it."""
+        with copied(portrait, MAX_PICTURE_BYTES) as (picture, sha256):
+            try:
+                return sha256, None if self.faces is None else self.faces.measure(picture)
+            except GovernanceError:
+                return sha256, None

@@ -69,7 +69,8 @@ class Consents:
                 return
             ceremony = session.get(StoredCeremony, grant.id, with_for_update=True)
             _check_ceremony(ceremony, grant, now)
-            _check_revocations(session, grant)
+            if uses.is_revoked(session, grant):
+                raise ConsentRefused("grant_revoked", "The person has ended this grant.")
             subject = grant.subject.keyid
             check_refusals(session, grant.portrait_sha256, grant.face, subject)
             session.add(
@@ -235,11 +236,3 @@ def _check_ceremony(ceremony: StoredCeremony | None, grant: Grant, now: datetime
         )
     if now >= grant.expires:
         raise ConsentRefused("grant_expired", "This grant is over already.")
-
-
-def _check_revocations(session: Session, grant: Grant) -> None:
-    revocation = select(StoredRevocation.sha256).where(
-        StoredRevocation.grant == grant.id, StoredRevocation.subject == grant.subject.keyid
-    )
-    if session.scalar(revocation.limit(1)) is not None:
-        raise ConsentRefused("grant_revoked", "The person has ended this grant.")

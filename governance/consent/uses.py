@@ -24,7 +24,7 @@ from governance.consent.standing import (
     void,
     void_uses,
 )
-from governance.consent.tables import StoredAttestation, StoredGrant, StoredUse
+from governance.consent.tables import StoredAttestation, StoredGrant, StoredRevocation, StoredUse
 from governance.errors import ConsentRefused
 from governance.events import Event
 from governance.storage import record
@@ -107,7 +107,7 @@ def _standing(session: Session, right: str, now: datetime) -> StoredGrant | Stor
         if (grant.id, grant.sha256) != (stored.id, stored.sha256):
             raise ConsentRefused("grant_damaged", "What is kept of this grant is not what was signed.")
         end_if_over(session, stored, now)
-        if stored.ended == REVOKED:
+        if stored.ended == REVOKED or is_revoked(session, grant):
             raise ConsentRefused("grant_revoked", "The person has ended this grant.")
         if stored.ended == STRUCK:
             raise ConsentRefused("grant_struck", "The stewards of this hub have ended this grant.")
@@ -138,6 +138,14 @@ def lock(session: Session, right: str) -> StoredGrant | StoredAttestation:
     if stored is None:
         raise unknown()
     return stored
+
+
+def is_revoked(session: Session, grant: Grant) -> bool:
+    """Whether the person's own word to end it is on file, whatever else is."""
+    revocation = select(StoredRevocation.sha256).where(
+        StoredRevocation.grant == grant.id, StoredRevocation.subject == grant.subject.keyid
+    )
+    return session.scalar(revocation.limit(1)) is not None
 
 
 def end_if_over(session: Session, stored: StoredGrant, now: datetime) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -12,7 +12,7 @@ from governance.errors import CredentialRefused
 from governance.identity.credential import Credential
 from governance.identity.lookup import believed
 from governance.identity.tables import StoredCredential
-from governance.keys import SigningKey
+from governance.keys import SigningKey, VerifyKey
 
 
 def told(entries: Iterable[bytes]) -> dict[str, str]:
@@ -43,19 +43,22 @@ def discrepancies(session: Session, told: Mapping[str, str]) -> dict[str, str]:
     return wrong
 
 
-def sign_again(session: Session, told: Mapping[str, str], hub: SigningKey) -> list[str]:
-    """Sign with the ``hub`` key, because a former one is believed no more, every credential whose document is
-    the one the ledger tells of; their ids. What a thief of the former key signed is not among them."""
+def sign_again(
+    session: Session, told: Mapping[str, str], hub: SigningKey, former: Collection[VerifyKey]
+) -> list[str]:
+    """Sign with the ``hub`` key, because ``former`` ones are believed no more, every credential that one of
+    these signed and whose document is the one the ledger tells of; their ids. What a thief of a former key
+    signed is not among them, nor what somebody wrote to the database, from where the ledger is told."""
     done = []
     for stored in session.scalars(select(StoredCredential).with_for_update().order_by(StoredCredential.id)):
-        signature = hub.sign(stored.document.encode())
+        document = stored.document.encode()
         try:
-            credential = Credential.read(stored.document.encode(), signature, [hub.public])
+            credential = Credential.read(document, stored.signature, [hub.public, *former])
         except CredentialRefused:
             continue
         if (credential.id, credential.person) == (stored.id, stored.person) and (
             told.get(stored.id) == credential.sha256
         ):
-            stored.signature = signature
+            stored.signature = hub.sign(document)
             done.append(stored.id)
     return done

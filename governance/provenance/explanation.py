@@ -174,7 +174,7 @@ def _inputs(ingredients: tuple[Ingredient, ...], others: tuple[str, ...]) -> str
 def _record(declared: Declaration) -> str:
     parts = []
     if declared.request is not None:
-        parts.append(f"a signed request (sha256 {declared.request[:12]}…)")
+        parts.append(f"a request (sha256 {declared.request[:12]}…)")
     if declared.entry is not None:
         parts.append(f"entry {declared.entry.index} of the ledger “{declared.entry.origin}”")
     return _joined(parts)

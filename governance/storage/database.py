@@ -34,7 +34,7 @@ class Database:
             StorageError: there is no such database, or its schema is newer than this software.
         """
         try:
-            engine = create_engine(url, pool_pre_ping=True)
+            engine = create_engine(url, pool_pre_ping=True, hide_parameters=True)
             if engine.dialect.name == "sqlite":
                 event.listen(engine, "connect", _prepare_sqlite)
                 event.listen(engine, "begin", _begin_immediate)

@@ -18,6 +18,7 @@ import typer
 
 from service.cli import console
 from service.cli.consent_house import open_house
+from service.cli.own_keys import made_or_found, public_key, signing_key
 
 if TYPE_CHECKING:
     from governance.consent import Ceremony
@@ -41,17 +42,14 @@ class Sitter(StrEnum):
 
 @app.command()
 def key(
-    file: Annotated[Path, typer.Argument(help="Where to write it; keep a copy in a safe place.")],
+    file: Annotated[Path, typer.Argument(help="Made if there is none; keep a copy in a safe place.")],
     as_json: Json = False,
 ) -> None:
-    """Make a key of your own, by which you sign what you allow and refuse."""
-    from governance.keys import SigningKey
-
-    made = SigningKey.generate()
-    made.save(file)
+    """Make a key of your own, by which you sign what you allow and refuse, or show its public half."""
+    made = made_or_found(file)
     _say(
         as_json,
-        {"file": str(file), "public": made.public.text, "keyid": made.keyid},
+        {"key": made.public.text, "keyid": made.keyid},
         f"Your key is in {file}: keep it, and a copy in a safe place. Who asks for your consent needs this:",
         f"--subject={made.public.text}",
     )
@@ -74,11 +72,10 @@ def request(
 ) -> None:
     """Ask a person for a grant: begin a ceremony."""
     from governance.consent import GrantRequest
-    from governance.keys import VerifyKey
 
     now = _now()
     asked = GrantRequest(
-        subject=VerifyKey.from_text(subject),
+        subject=public_key(subject),
         grantee=grantee,
         purposes=_sorted(purpose),
         directions=_sorted(emotion or ["neutral"]),
@@ -97,7 +94,9 @@ def request(
         f"Next, with the person at the camera: vernissage consent challenge {id}",
     )
     if missing:
-        console.note(f"This hub lacks the checks {', '.join(missing)}: until it has them no film will pass.")
+        console.note(
+            f"This hub cannot make every check (it lacks: {', '.join(missing)}), so no film will pass."
+        )
 
 
 @app.command()
@@ -153,7 +152,7 @@ def sign(
         if not typer.confirm("Do you agree?", err=True):
             console.note("Nothing was signed.")
             raise typer.Exit(REFUSED)
-    grant = Grant.by(_load(key), asked)
+    grant = Grant.by(signing_key(key), asked)
     out = out or terms.with_name(terms.name.removesuffix(".terms.json").removesuffix(".json") + ".grant.json")
     _write(out, grant.data)
     _say(
@@ -228,7 +227,7 @@ def revoke(
     from governance.consent import Grant, Revocation
     from governance.errors import ConsentRefused
 
-    signed, signer = Grant.read(_read(grant)), _load(key)
+    signed, signer = Grant.read(_read(grant)), signing_key(key)
     if signed.subject != signer.public:
         raise ConsentRefused("subject_differs", "This is not the key that signed the grant: find that one.")
     _written(
@@ -249,7 +248,7 @@ def refuse(
     """Say that you do not want to be animated, ever; or take that back. Needs no hub to sign."""
     from governance.consent import Refusal, Withdrawal
 
-    signer = _load(key)
+    signer = signing_key(key)
     document: Document
     if withdraw:
         document = Withdrawal.by(signer, Refusal.read(_read(file)).id, _now())
@@ -270,26 +269,29 @@ def attest(
     """Vouch that nobody alive is shown in a picture. Needs no hub to sign; a steward reviews it there."""
     from governance.consent import Attestation
 
-    document = Attestation.by(_load(key), uuid.uuid4().hex, _sha256(picture), sitter.value, statement, _now())
+    document = Attestation.by(
+        signing_key(key), uuid.uuid4().hex, _sha256(picture), sitter.value, statement, _now()
+    )
     _written(as_json, document, out or picture.with_suffix(".attestation.json"), picture=picture)
 
 
 @app.command()
 def review(
     attestation: Annotated[str, typer.Argument(help="The attestation's id, as `list` shows it.")],
-    key: Annotated[Path, typer.Option("--key", help="A steward's key file.")],
+    key: Annotated[list[Path], typer.Option("--key", help="A steward's key file; may come twice.")],
     approve: Annotated[bool, typer.Option("--approve/--decline", help="What you decide, having looked.")],
     as_json: Json = False,
 ) -> None:
-    """Decide, as a steward, on an attestation; what was approved can be declined later, at once."""
+    """Decide, as a steward, on an attestation; two approve one whose key belongs to no credential here. What
+    was approved can be declined later, at once."""
     from governance.consent import review as act_of
     from governance.identity import Approval
 
-    now, steward = datetime.now(UTC), _load(key)
+    now, stewards = datetime.now(UTC), [signing_key(file) for file in key]
     with open_house() as house:
         found, _ = house.attestations.find(attestation)
         act = act_of(found, approve=approve, now=now)
-        house.attestations.decide(act, [Approval.by(steward, act)], now)
+        house.attestations.decide(act, [Approval.by(steward, act) for steward in stewards], now)
     state = "approved" if approve else "declined"
     _say(as_json, {"attestation": attestation, "state": state}, f"Attestation {attestation} is {state}.")
 
@@ -304,7 +306,7 @@ def strike(
     from governance.consent import strike as act_of
     from governance.identity import Approval
 
-    now, steward = datetime.now(UTC), _load(key)
+    now, steward = datetime.now(UTC), signing_key(key)
     with open_house() as house:
         act = act_of(house.consents.grant(grant), now)
         house.consents.strike(act, [Approval.by(steward, act)], now)
@@ -332,7 +334,7 @@ def list_all(as_json: Json = False) -> None:
     lines = overview(database, _now())
     database.close()
     if as_json:
-        typer.echo(json.dumps([line.facts() for line in lines], indent=2))
+        console.print_json([line.facts() for line in lines])
         return
     if not lines:
         console.out.print("Nothing is registered here.")
@@ -346,6 +348,34 @@ def sweep(as_json: Json = False) -> None:
     with open_house() as house:
         count = house.consents.expire(_now()) + house.ceremonies.sweep(_now())
     _say(as_json, {"ended": count}, f"{count} ended." if count else "Nothing was over.")
+
+
+@app.command()
+def audit(as_json: Json = False) -> None:
+    """Compare grants, refusals, attestations and their uses with the ledger. Exits 1 if they differ."""
+    from governance.consent import audit as auditing
+    from service.hub import Hub
+
+    with Hub.open() as hub:
+        hub.deliver()
+        told = auditing.told(hub.ledger.entries(0, hub.ledger.checkpoint().size))
+        with hub.database.transaction() as session:
+            wrong = auditing.discrepancies(session, told)
+    counts = {
+        "grants": len(told.grants),
+        "refusals": len(told.refusals),
+        "attestations": len(told.attestations),
+    }
+    for name, problem in wrong.items() if not as_json else ():
+        console.complain(f"{name} is {problem}")
+    on_ledger = ", ".join(f"{count} {name}" for name, count in counts.items())
+    _say(
+        as_json,
+        counts | {"wrong": wrong},
+        f"{on_ledger} on the ledger, {len(wrong)} of them or others wrong.",
+    )
+    if wrong:
+        raise typer.Exit(1)
 
 
 def _statement(data: bytes) -> Statement:
@@ -394,8 +424,11 @@ def _written(as_json: bool, document: Document, out: Path, picture: Path | None 
 
 def _write(path: Path, data: bytes) -> None:
     """A new file; what is signed is never written over."""
-    with path.open("xb") as file:
-        file.write(data)
+    try:
+        with path.open("xb") as file:
+            file.write(data)
+    except FileExistsError as error:
+        raise typer.BadParameter(f"{path} exists already: name another file with --out.") from error
 
 
 def _read(path: Path) -> bytes:
@@ -403,12 +436,6 @@ def _read(path: Path) -> bytes:
     from governance.consent.files import read_bounded
 
     return read_bounded(path, MAX_BYTES)
-
-
-def _load(path: Path) -> Any:
-    from governance.keys import SigningKey
-
-    return SigningKey.load(path)
 
 
 def _sha256(picture: Path) -> str:
@@ -431,7 +458,7 @@ def _moment(moment: datetime) -> str:
 
 def _say(as_json: bool, facts: dict[str, Any], *sentences: str) -> None:
     if as_json:
-        typer.echo(json.dumps(facts, indent=2, ensure_ascii=False))
+        console.print_json(facts)
         return
     for sentence in sentences:
         console.out.print(sentence, markup=False)

@@ -43,7 +43,8 @@ class House:
         if isinstance(document, Refusal):
             if self.refusals.register(document, picture, now):
                 return "The refusal is in force for every picture of this face."
-            return "The refusal is in force for this one file and this key: the face could not be compared."
+            why = "the face could not be compared" if picture else "no --picture was given"
+            return f"The refusal is in force for this one file and this key only: {why}."
         assert isinstance(document, Attestation)
         if picture is None:
             raise typer.BadParameter("Name the picture that is attested, with --picture")
@@ -53,20 +54,22 @@ class House:
 
 @contextmanager
 def open_house() -> Iterator[House]:
-    """This machine's hub; what was done in the block is carried to its ledger when the block has ended."""
+    """This machine's hub; what was done or refused in the block is carried to its ledger at the end."""
     import governance.biometrics.tables  # noqa: F401, made when the hub opens
     from governance.consent import Attestations, Ceremonies, Consents, Evidence, Refusals
     from service.hub import Hub
 
     with Hub.open() as hub:
         checks = checks_of(hub)
-        yield House(
-            Ceremonies(hub.database, Evidence(hub.home / "evidence"), checks),
-            Consents(hub.database, checks.faces, checks.voices),
-            Refusals(hub.database, checks.faces),
-            Attestations(hub.database, checks.faces),
-        )
-        hub.deliver()
+        try:
+            yield House(
+                Ceremonies(hub.database, Evidence(hub.home / "evidence"), checks),
+                Consents(hub.database, checks.faces, checks.voices),
+                Refusals(hub.database, checks.faces),
+                Attestations(hub.database, checks.faces),
+            )
+        finally:
+            hub.deliver()
 
 
 def checks_of(hub: Hub) -> Checks:

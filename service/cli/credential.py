@@ -14,11 +14,11 @@ import typer
 from governance.errors import IdentityError, LedgerError
 from governance.identity import Tier
 from service.cli import console
-from service.cli.credential_listing import indented, print_json, remind, show_all
+from service.cli.credential_listing import remind, show_all
+from service.cli.own_keys import made_or_found, public_key, signing_key
 
 if TYPE_CHECKING:
     from governance.identity import Act, Approval, Roster
-    from governance.keys import VerifyKey
 
 app = typer.Typer(help="Who may use this hub; what its stewards decide.", no_args_is_help=True)
 
@@ -43,13 +43,9 @@ def key(
     as_json: Json = False,
 ) -> None:
     """Make a key of your own, or show the public half to give to the stewards."""
-    from governance.keys import SigningKey
-
-    if not file.exists():
-        SigningKey.generate().save(file)
-    public = SigningKey.load(file).public
+    public = made_or_found(file).public
     if as_json:
-        print_json({"key": public.text, "keyid": public.keyid})
+        console.print_json({"key": public.text, "keyid": public.keyid})
     else:
         console.out.print(public.text)
         console.note(f"{file} is yours alone; give the stewards the line above.")
@@ -70,7 +66,7 @@ def bootstrap(
         name, found, public = text.rpartition("=")
         if not found:
             raise IdentityError(f"{text!r} is no steward: write NAME=KEY.")
-        named.append((name, _public(public)))
+        named.append((name, public_key(public)))
     with _roster() as roster:
         made = roster.bootstrap(organisation, named, datetime.now(UTC))
         show_all([roster.get(one.id) for one in made], [], roster, as_json)
@@ -99,7 +95,11 @@ def issue(
     with _roster() as roster:
         house = roster.organisation(organisation)
         _submit(
-            roster, issuing(house, roster.person(house, person), _public(key), terms, now), by, now, as_json
+            roster,
+            issuing(house, roster.person(house, person), public_key(key), terms, now),
+            by,
+            now,
+            as_json,
         )
 
 
@@ -189,15 +189,12 @@ def rotate(
     """Change your own key; takes nobody else."""
     from governance.identity import Approval
     from governance.identity import rotate as rotating
-    from governance.keys import SigningKey
 
     now = datetime.now(UTC)
-    old = SigningKey.load(key)
+    old = signing_key(key)
     with _roster() as roster:
         credential = roster.holder(old.keyid, now)
-        if not new.exists():
-            SigningKey.generate().save(new)
-        newer = SigningKey.load(new)
+        newer = made_or_found(new)
         act = rotating(credential, newer.public, timedelta(days=overlap_days), now)
         after = roster.rotate(act, Approval.by(old, act), Approval.by(newer, act), now)
         show_all([roster.get(after.id)], [], roster, as_json)
@@ -227,9 +224,11 @@ def show(
         show_all([listed], [], roster, as_json)
         if as_json:
             return
-        for held in listed.credential.keys:
-            indented(f"key {held.public.keyid} until {held.expires:%Y-%m-%d %H:%M}", 2)
-        indented(f"revision {listed.credential.revision}, sha256 {listed.credential.sha256}", 2)
+        one = listed.credential
+        console.indented(f"a grant names it as credential:{one.id} or organisation:{one.organisation}", 2)
+        for held in one.keys:
+            console.indented(f"key {held.public.keyid} until {held.expires:%Y-%m-%d %H:%M}", 2)
+        console.indented(f"revision {one.revision}, sha256 {one.sha256}", 2)
 
 
 @app.command()
@@ -247,16 +246,22 @@ def audit(
         hub.deliver()
         told = auditing.told(hub.ledger.entries(0, hub.ledger.checkpoint().size))
         with hub.database.transaction() as session:
-            signed = auditing.sign_again(session, told, hub.key) if sign_again else []
+            former = (*hub.keys.believed, *hub.keys.disowned)
+            signed = auditing.sign_again(session, told, hub.key, former) if sign_again else []
         with hub.database.transaction() as session:
             wrong = auditing.discrepancies(session, told)
     if as_json:
-        print_json({"credentials": len(told), "signed_again": signed, "wrong": wrong})
+        console.print_json({"credentials": len(told), "signed_again": signed, "wrong": wrong})
     else:
         for name, problem in wrong.items():
             console.complain(f"{name} is {problem}")
         if sign_again:
             console.out.print(f"{len(signed)} signed again.")
+        elif wrong:
+            console.note(
+                "After `vernissage keys rotate --stolen`: `vernissage credential audit --sign-again` "
+                "signs what the ledger confirms. Otherwise somebody changed the database: restore it."
+            )
         console.out.print(f"{len(told)} credentials on the ledger, {len(wrong)} of them or others wrong.")
     if wrong:
         raise typer.Exit(1)
@@ -278,22 +283,13 @@ def _roster() -> Iterator[Roster]:
 
 def _submit(roster: Roster, act: Act, by: list[Path], now: datetime, as_json: bool) -> None:
     from governance.identity import Approval
-    from governance.keys import SigningKey
 
-    approvals: list[Approval] = [Approval.by(SigningKey.load(file), act) for file in by]
+    approvals: list[Approval] = [Approval.by(signing_key(file), act) for file in by]
     after = roster.submit(act, approvals, now)
     if after is not None:
         show_all([roster.get(after.id)], [], roster, as_json)
         return
     show_all([], [roster.proposal(act.sha256, now)], roster, as_json)
-
-
-def _public(text: str) -> VerifyKey:
-    """The public key that ``text`` is, or whose private half is in the file of that name."""
-    from governance.keys import SigningKey, VerifyKey
-
-    file = Path(text)
-    return SigningKey.load(file).public if file.exists() else VerifyKey.from_text(text)
 
 
 def _quotas(texts: list[str]) -> dict[str, int]:

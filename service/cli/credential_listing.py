@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-import typer
-from rich.padding import Padding
 from rich.text import Text
 
 from governance.errors import CredentialRefused
@@ -26,7 +23,7 @@ def show_all(credentials: list[Listed], proposals: list[Pending], roster: Roster
     """Print ``credentials`` and the ``proposals`` that wait."""
     now = datetime.now(UTC)
     if as_json:
-        print_json(
+        console.print_json(
             {
                 "credentials": [_facts(listed, now) for listed in credentials],
                 "proposals": [_proposal_facts(waiting, roster) for waiting in proposals],
@@ -46,24 +43,24 @@ def _show(listed: Listed, now: datetime) -> None:
     state = _state(one, now)
     style = "green" if state == "active" else "red"
     console.out.print(Text.assemble((one.id, "bold"), f" {one.tier} ", (state, style)))
-    indented(f"{listed.person}, {listed.organisation}; until {one.expires:%Y-%m-%d}", 2)
+    console.indented(f"{listed.person}, {listed.organisation}; until {one.expires:%Y-%m-%d}", 2)
     quotas = ", ".join(f"{action} {count:,}" for action, count in sorted(one.quotas.items()))
     if quotas:
-        indented(f"a day: {quotas}", 2)
+        console.indented(f"a day: {quotas}", 2)
     if one.scopes:
-        indented(f"scopes: {', '.join(one.scopes)}", 2)
+        console.indented(f"scopes: {', '.join(one.scopes)}", 2)
 
 
 def _show_proposal(waiting: Pending, roster: Roster) -> None:
     act, short = waiting.act, waiting.act.sha256[:SHORT]
     house, person = roster.names(act)
     console.out.print(Text.assemble((short, "bold"), f" {act.action} ", ("waits for a steward", "yellow")))
-    indented(f"for {person}, {house} ({act.subject})", 2)
+    console.indented(f"for {person}, {house} ({act.subject})", 2)
     for name, fact in act.facts.items():
         if name not in ("organisation", "person") and fact != "":
-            indented(f"{name}: {fact}", 2)
-    indented(f"signed by {len(waiting.approvals)}; proposed on {act.at:%Y-%m-%d %H:%M}", 2)
-    indented(f"vernissage credential approve {short} --by KEYFILE", 2)
+            console.indented(f"{name}: {fact}", 2)
+    console.indented(f"signed by {len(waiting.approvals)}; proposed on {act.at:%Y-%m-%d %H:%M}", 2)
+    console.indented(f"vernissage credential approve {short} --by KEYFILE", 2)
 
 
 def _facts(listed: Listed, now: datetime) -> dict[str, Any]:
@@ -118,13 +115,3 @@ def remind(credentials: list[Listed], now: datetime) -> None:
             f"With {len(stewards)} stewards nobody can renew one of them, and a lost key stops every "
             "decision that takes two: issue another soon."
         )
-
-
-def print_json(value: object) -> None:
-    """For programs."""
-    typer.echo(json.dumps(value, indent=2))
-
-
-def indented(text: str, columns: int) -> None:
-    """For people, however narrow their terminal."""
-    console.out.print(Padding(Text(text), (0, 0, 0, columns), expand=False), soft_wrap=False)

@@ -87,6 +87,8 @@ def rotate(
     """Let the hub sign credentials and responses with a new key."""
     HubKeys.open(default_directory()).rotate(stolen=stolen)
     _describe(as_json)
+    if stolen:
+        console.note("No credential is believed now: `vernissage credential audit --sign-again` comes next.")
 
 
 @app.command()
@@ -107,7 +109,7 @@ def trust(
         raise typer.BadParameter(f"The trust list {file} cannot be read ({error.strerror}).") from error
     kept = added.keep(default_directory())
     if as_json:
-        typer.echo(json.dumps({"kept": str(kept)} | json.loads(added.to_json()), indent=2))
+        console.print_json({"kept": str(kept)} | json.loads(added.to_json()))
         return
     for kind, anchors in (("house", added.houses), ("clock", added.clocks)):
         for anchor in anchors:
@@ -146,7 +148,7 @@ def _describe(as_json: bool) -> None:
                 "believed": [key.jwk | {"kid": key.keyid} for key in hub.believed],
                 "ledger": {"origin": hub.origin, "key": hub.ledger.public.text},
             }
-        typer.echo(json.dumps(described, indent=2))
+        console.print_json(described)
         return
     console.out.print(
         f"{authority.organisation} signs with {authority.algorithm} until {authority.expires:%Y-%m-%d}; "

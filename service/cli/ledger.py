@@ -117,7 +117,7 @@ def checkpoint(
         log = _published(ledger, key)
         latest = log.checkpoint()
     if as_json:
-        listing.as_object({**listing.described(latest), "key": log.verifier.text, "checkpoint": latest.text})
+        console.print_json({**listing.described(latest), "key": log.verifier.text, "checkpoint": latest.text})
         return
     typer.echo(latest.text, nl=False)
     console.note(f"its key is {log.verifier.text}")
@@ -141,7 +141,7 @@ def prove(
             raise typer.BadParameter(f"The name of a proof ends in {PROOF_SUFFIX}.")
         output.write_text(proof.text, encoding="utf-8")
     if as_json:
-        listing.as_object(
+        console.print_json(
             {
                 **listing.described(proof.checkpoint),
                 "index": proof.index,
@@ -181,7 +181,7 @@ def show(
         index = _index(log, entry)
         found = [(index, log.entry(index))]
     if as_json:
-        listing.as_object(
+        console.print_json(
             [
                 {"index": index, "leaf_hash": merkle.leaf_hash(leaf).hex(), "event": json.loads(leaf)}
                 for index, leaf in found
@@ -217,7 +217,7 @@ def witness(
     vouching = Witness(memory, name, SigningKey.load(file))
     cosigned = vouching.visit(open_published(ledger, _verifier(key)), datetime.now(UTC))
     if as_json:
-        listing.as_object(
+        console.print_json(
             {**listing.described(cosigned), "key": vouching.verifier.text, "checkpoint": cosigned.text}
         )
         return
@@ -279,7 +279,7 @@ def _latest(log: Published, size: int, last: int, kind: str) -> list[tuple[int, 
 
 def _refuse(error: LedgerError, as_json: bool) -> NoReturn:
     if as_json:
-        listing.as_object({"verdict": VERDICT[type(error)], "reason": str(error)})
+        console.print_json({"verdict": VERDICT[type(error)], "reason": str(error)})
     else:
         console.complain(str(error))
     raise typer.Exit(EXIT[type(error)])
@@ -293,7 +293,10 @@ def _verifier(text: str) -> Verifier:
     try:
         return Verifier.read(text)
     except KeysDamaged as error:
-        raise typer.BadParameter(str(error)) from error
+        raise typer.BadParameter(
+            f"{text!r} is no ledger's or witness's public key: give NAME+HASH+KEY, as `vernissage ledger "
+            "checkpoint` tells it, or a file that holds it."
+        ) from error
 
 
 def _checkpoint(path: Path) -> Checkpoint:

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-import typer
 from rich.table import Table
 from rich.text import Text
 
@@ -47,7 +46,7 @@ def proved(proof: Proof, witnessed: Mapping[str, datetime], *, as_json: bool) ->
     signed = proof.checkpoint
     if as_json:
         about = {"index": proof.index, "event": json.loads(proof.entry), "witnessed": _moments(witnessed)}
-        as_object({"verdict": "holds", **described(signed), **about})
+        console.print_json({"verdict": "holds", **described(signed), **about})
         return
     _holds(f"entry {proof.index} is among the {signed.size} that {signed.origin} signs for")
     entry(proof.index, proof.entry)
@@ -57,7 +56,7 @@ def proved(proof: Proof, witnessed: Mapping[str, datetime], *, as_json: bool) ->
 def verified(found: Verified, *, as_json: bool) -> None:
     """Print that a whole log holds."""
     if as_json:
-        as_object(
+        console.print_json(
             {
                 "verdict": "holds",
                 **described(found.checkpoint),
@@ -81,11 +80,6 @@ def verified(found: Verified, *, as_json: bool) -> None:
 def described(signed: Checkpoint) -> dict[str, str | int]:
     """What a checkpoint says."""
     return {"origin": signed.origin, "size": signed.size, "root": signed.root.hex()}
-
-
-def as_object(value: object) -> None:
-    """Print JSON."""
-    typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
 
 
 def _holds(what: str) -> None:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.padding import Padding
 from rich.text import Text
 
 from service.cli import console
@@ -37,7 +35,7 @@ def check(
             "sentence": decision.sentence,
             "policies_sha256": policy.sha256,
         }
-        typer.echo(json.dumps(answer, indent=2))
+        console.print_json(answer)
     else:
         console.out.print("Allowed." if decision.allowed else "Refused.", style=_style(decision.allowed))
         console.out.print(decision.sentence, markup=False)
@@ -57,15 +55,17 @@ def list_policies(as_json: Json = False) -> None:
             {"id": rule.id, "effect": rule.effect.value, "sentence": rule.sentence, "file": rule.file}
             for rule in policy.rules.all
         ]
-        typer.echo(json.dumps({"policies_sha256": policy.sha256, "policies": rules}, indent=2))
+        console.print_json({"policies_sha256": policy.sha256, "policies": rules})
         return
     file = ""
     for rule in policy.rules.all:
         if rule.file != file:
             file = rule.file
             console.out.print(Text(file, style="bold"))
-        _indented(Text.assemble((rule.id, _style(rule.effect is Effect.PERMIT)), f" {rule.effect.value}s"), 2)
-        _indented(Text(rule.sentence), 4)
+        console.indented(
+            Text.assemble((rule.id, _style(rule.effect is Effect.PERMIT)), f" {rule.effect.value}s"), 2
+        )
+        console.indented(rule.sentence, 4)
     console.out.print("What no policy permits is refused; what one forbids, no other permits.")
 
 
@@ -93,13 +93,13 @@ def show(
                 {"says": case.says, "situation": case.situation, "allowed": case.allowed} for case in examples
             ],
         }
-        typer.echo(json.dumps(shown, indent=2))
+        console.print_json(shown)
         return
     console.out.print(rule.text.strip(), markup=False)
     console.out.print(f"Written in {rule.file}. For example:", markup=False)
     for case in examples:
         word = Text("allowed " if case.allowed else "refused ", style=_style(case.allowed))
-        _indented(Text.assemble(word, f"({case.situation}) {case.says}"), 2)
+        console.indented(Text.assemble(word, f"({case.situation}) {case.says}"), 2)
 
 
 @app.command("test")
@@ -126,7 +126,7 @@ def run_examples(as_json: Json = False) -> None:
                 for outcome in wrong
             ],
         }
-        typer.echo(json.dumps(report, indent=2))
+        console.print_json(report)
     else:
         for outcome in wrong:
             because = ", ".join(outcome.decision.policies)
@@ -143,7 +143,3 @@ def run_examples(as_json: Json = False) -> None:
 
 def _style(good: bool) -> str:
     return "green" if good else "red"
-
-
-def _indented(text: Text, columns: int) -> None:
-    console.out.print(Padding(text, (0, 0, 0, columns), expand=False), soft_wrap=False)

@@ -13,8 +13,8 @@ import typer
 
 from governance.errors import LedgerError
 from service.cli import console
+from service.cli.own_keys import signing_key
 from service.cli.release_listing import (
-    print_json,
     proposal_facts,
     show_evidence,
     show_ladder,
@@ -52,7 +52,7 @@ def status(
         standings = [one_of for one_of in releases.status(now) if one in (None, one_of.version)]
         pending = [waiting for waiting in releases.pending(now) if one in (None, waiting.act.subject)]
         if as_json:
-            print_json(
+            console.print_json(
                 {
                     "versions": [standing_facts(standing, releases) for standing in standings],
                     "proposals": [proposal_facts(waiting) for waiting in pending],
@@ -97,18 +97,17 @@ def propose(
 ) -> None:
     """Ask that a version climb one rung: done when two stewards have signed."""
     from governance.identity import Approval
-    from governance.keys import SigningKey
 
     now = datetime.now(UTC)
     with _deciding() as releases:
         act = releases.climb(releases.find(version), rung, now)
-        done = releases.submit(act, [Approval.by(SigningKey.load(file), act) for file in by], now)
+        done = releases.submit(act, [Approval.by(signing_key(file), act) for file in by], now)
         if done is not None:
             _tell(releases, done.version, now, as_json)
             return
         (waiting,) = (one for one in releases.pending(now) if one.act == act)
         if as_json:
-            print_json(proposal_facts(waiting))
+            console.print_json(proposal_facts(waiting))
         else:
             show_pending(waiting)
 
@@ -120,17 +119,15 @@ def approve(
     as_json: Json = False,
 ) -> None:
     """Sign what another steward has proposed; the evidence is examined again."""
-    from governance.keys import SigningKey
-
     now = datetime.now(UTC)
     with _deciding() as releases:
-        done = releases.approve(proposal, SigningKey.load(by), now)
+        done = releases.approve(proposal, signing_key(by), now)
         if done is not None:
             _tell(releases, done.version, now, as_json)
             return
         (waiting,) = (one for one in releases.pending(now) if one.act.sha256.startswith(proposal))
         if as_json:
-            print_json(proposal_facts(waiting))
+            console.print_json(proposal_facts(waiting))
         else:
             show_pending(waiting)
 
@@ -144,11 +141,9 @@ def rollback(
     as_json: Json = False,
 ) -> None:
     """Let a version down, at once; one steward may."""
-    from governance.keys import SigningKey
-
     now = datetime.now(UTC)
     with _deciding() as releases:
-        done = releases.rollback(releases.find(version), to, reason, SigningKey.load(by), now)
+        done = releases.rollback(releases.find(version), to, reason, signing_key(by), now)
         _tell(releases, done.version, now, as_json)
 
 
@@ -164,7 +159,7 @@ def audit(as_json: Json = False) -> None:
         with hub.database.transaction() as session:
             wrong = auditing.discrepancies(session, told)
     if as_json:
-        print_json({"versions": len(told.rung), "evidence": len(told.filed), "wrong": wrong})
+        console.print_json({"versions": len(told.rung), "evidence": len(told.filed), "wrong": wrong})
     else:
         for id, problem in wrong.items():
             console.complain(f"{id} is {problem}")
@@ -197,15 +192,14 @@ def sign(
     as_json: Json = False,
 ) -> None:
     """Sign what you found out about a version: a file to send to the hub's stewards."""
-    from governance.keys import SigningKey
     from governance.release import Evidence, Signed
 
     now = datetime.now(UTC)
     item = Evidence(kind, version, _sha256(report), _metrics(metric or []), now, now + timedelta(days=days))
-    signed = Signed.by(SigningKey.load(by), item)
+    signed = Signed.by(signing_key(by), item)
     output.write_bytes(signed.document + b"\n")
     if as_json:
-        print_json({"id": signed.id, "file": str(output), **item.facts()})
+        console.print_json({"id": signed.id, "file": str(output), **item.facts()})
     else:
         console.out.print(f"{output}: {kind} of {version[:12]}, signed.", markup=False)
 
@@ -233,11 +227,9 @@ def withdraw(
     as_json: Json = False,
 ) -> None:
     """Rely on an item no longer, at once; one steward may."""
-    from governance.keys import SigningKey
-
     now = datetime.now(UTC)
     with _deciding() as releases:
-        done = releases.withdraw(releases.find_evidence(id), reason, SigningKey.load(by), now)
+        done = releases.withdraw(releases.find_evidence(id), reason, signing_key(by), now)
         _tell(releases, done.version, now, as_json)
 
 
@@ -273,7 +265,7 @@ def _deciding() -> Iterator[Releases]:
 def _tell(releases: Releases, version: str, now: datetime, as_json: bool) -> None:
     standing = releases.standing(version, now)
     if as_json:
-        print_json(standing_facts(standing, releases))
+        console.print_json(standing_facts(standing, releases))
     else:
         show_standing(standing, releases, now, whole=False)
 

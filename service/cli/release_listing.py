@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-import typer
-from rich.padding import Padding
 from rich.text import Text
 
 from service.cli import console
@@ -23,25 +20,25 @@ SHORT = 12
 def show_standing(standing: Standing, releases: Releases, now: datetime, *, whole: bool) -> None:
     """A version for people; ``whole`` with its exemption's reasons and all its evidence."""
     met = standing.served == standing.approved
-    _indented(Text.assemble((standing.version[:SHORT], "bold"), f" {standing.name}"), 0)
+    console.indented(Text.assemble((standing.version[:SHORT], "bold"), f" {standing.name}"), 0)
     rung = releases.ladder.rungs[releases.ladder.height(standing.served)]
-    _indented(Text.assemble("served on ", (rung.name, "green" if met else "red"), f": {rung.says}"), 2)
+    console.indented(Text.assemble("served on ", (rung.name, "green" if met else "red"), f": {rung.says}"), 2)
     if not met:
-        _indented(f"approved for {standing.approved}, but:", 2)
+        console.indented(f"approved for {standing.approved}, but:", 2)
         for shortfall in standing.shortfalls:
-            _indented(f"- {shortfall.reason} (demanded by {shortfall.rung})", 4)
+            console.indented(f"- {shortfall.reason} (demanded by {shortfall.rung})", 4)
     exemption = releases.ladder.exemptions.get(standing.exemption or "")
     if exemption:
         absent = ", ".join(exemption.waives)
-        _indented(f"exempt as {exemption.name} until {exemption.review_by:%Y-%m-%d} from: {absent}", 2)
+        console.indented(f"exempt as {exemption.name} until {exemption.review_by:%Y-%m-%d} from: {absent}", 2)
         if whole:
-            _indented("because:", 2)
+            console.indented("because:", 2)
             for reason in exemption.reasons:
-                _indented(f"- {reason}", 4)
-            _indented("which means that there is not:", 2)
+                console.indented(f"- {reason}", 4)
+            console.indented("which means that there is not:", 2)
             for kind, why in exemption.waives.items():
-                _indented(f"- {kind}: {why}", 4)
-            _indented("on file is:", 2)
+                console.indented(f"- {kind}: {why}", 4)
+            console.indented("on file is:", 2)
     if whole:
         show_evidence(releases.evidence(standing.version), as_json=False)
 
@@ -49,7 +46,7 @@ def show_standing(standing: Standing, releases: Releases, now: datetime, *, whol
 def show_evidence(items: list[Item], as_json: bool) -> None:
     """Everything on file about a version."""
     if as_json:
-        print_json([_item_facts(item) for item in items])
+        console.print_json([_item_facts(item) for item in items])
         return
     for item in items:
         found = item.evidence
@@ -57,14 +54,14 @@ def show_evidence(items: list[Item], as_json: bool) -> None:
         state = (", withdrawn", "red") if item.withdrawn else (until, "")
         short = f"{item.id[:SHORT]} " if item.id else ""
         dated = f" of {found.made_at:%Y-%m-%d}"
-        _indented(Text.assemble(short, (found.kind, "bold"), dated, state), 2)
+        console.indented(Text.assemble(short, (found.kind, "bold"), dated, state), 2)
         if found.metrics:
-            _indented(", ".join(f"{name} {figure:,.10g}" for name, figure in found.metrics.items()), 4)
-        _indented(f"report sha256 {found.report}", 4)
+            console.indented(", ".join(f"{name} {figure:,.10g}" for name, figure in found.metrics.items()), 4)
+        console.indented(f"report sha256 {found.report}", 4)
         if item.producer:
-            _indented(f"signed by {item.producer}", 4)
+            console.indented(f"signed by {item.producer}", 4)
         else:
-            _indented("came with the source code, unsigned", 4)
+            console.indented("came with the source code, unsigned", 4)
     if not items:
         console.out.print("Nothing is on file.")
 
@@ -72,10 +69,10 @@ def show_evidence(items: list[Item], as_json: bool) -> None:
 def show_pending(waiting: Pending) -> None:
     """A climb that waits for another steward."""
     act, short = waiting.act, waiting.act.sha256[:SHORT]
-    _indented(Text.assemble((short, "bold"), " ", ("waits for a steward", "yellow")), 0)
-    _indented(f"{act.subject[:SHORT]} from {act.facts['from']} to {act.facts['to']}", 2)
-    _indented(f"signed by {len(waiting.approvals)}; proposed on {act.at:%Y-%m-%d %H:%M}", 2)
-    _indented(f"vernissage release approve {short} --by KEYFILE", 2)
+    console.indented(Text.assemble((short, "bold"), " ", ("waits for a steward", "yellow")), 0)
+    console.indented(f"{act.subject[:SHORT]} from {act.facts['from']} to {act.facts['to']}", 2)
+    console.indented(f"signed by {len(waiting.approvals)}; proposed on {act.at:%Y-%m-%d %H:%M}", 2)
+    console.indented(f"vernissage release approve {short} --by KEYFILE", 2)
 
 
 def show_ladder(ladder: Ladder, as_json: bool) -> None:
@@ -99,16 +96,16 @@ def show_ladder(ladder: Ladder, as_json: bool) -> None:
             }
             for rung in ladder.rungs
         ]
-        print_json({"sha256": ladder.sha256, "rungs": rungs, "exemptions": sorted(ladder.exemptions)})
+        console.print_json({"sha256": ladder.sha256, "rungs": rungs, "exemptions": sorted(ladder.exemptions)})
         return
     for rung in reversed(ladder.rungs):
-        _indented(Text.assemble((rung.name, "bold"), f" {rung.says}"), 0)
+        console.indented(Text.assemble((rung.name, "bold"), f" {rung.says}"), 0)
         for demand in rung.demands:
             bounds = [f"{name} at least {bound:g}" for name, bound in demand.at_least.items()]
             bounds += [f"{name} at most {bound:g}" for name, bound in demand.at_most.items()]
-            _indented(f"- {demand.kind} of the last {demand.max_age.days} days", 2)
+            console.indented(f"- {demand.kind} of the last {demand.max_age.days} days", 2)
             if bounds:
-                _indented(", ".join(bounds), 4)
+                console.indented(", ".join(bounds), 4)
     console.out.print("Each rung also demands what those below it do.")
 
 
@@ -140,11 +137,6 @@ def proposal_facts(waiting: Pending) -> dict[str, Any]:
     }
 
 
-def print_json(value: object) -> None:
-    """For programs."""
-    typer.echo(json.dumps(value, indent=2))
-
-
 def _item_facts(item: Item) -> dict[str, Any]:
     return {
         "id": item.id or None,
@@ -152,8 +144,3 @@ def _item_facts(item: Item) -> dict[str, Any]:
         "withdrawn": item.withdrawn,
         **item.evidence.facts(),
     }
-
-
-def _indented(text: str | Text, columns: int) -> None:
-    shown = Text(text) if isinstance(text, str) else text
-    console.out.print(Padding(shown, (0, 0, 0, columns), expand=False), soft_wrap=False)

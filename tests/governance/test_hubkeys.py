@@ -103,6 +103,7 @@ def test_a_rotated_key_signs_and_the_former_one_is_still_believed(directory: Pat
 def test_nothing_a_stolen_key_signed_is_believed(directory: Path) -> None:
     stolen = HubKeys.init(directory).rotate()
     assert stolen.rotate(stolen=True).believed == (HubKeys.open(directory).key.public,)
+    assert set(HubKeys.open(directory).disowned) == set(stolen.believed)
 
 
 def test_what_was_never_made_is_asked_for(directory: Path) -> None:

@@ -24,13 +24,13 @@ from governance.consent import (
 )
 from governance.consent.tables import StoredUse
 from governance.hubkeys import HubKeys
-from governance.identity import Roster
+from governance.identity import Approval, Roster, suspend
 from governance.keys import SigningKey
 from governance.storage import Database
 from governance.storage.outbox import Recorded
 from service import gate
 from service.gate import Occasion, Plan
-from service.hub import open_database
+from service.hub import Hub, open_database
 
 PURPOSE = "dpv:PublicBenefit"
 
@@ -69,6 +69,7 @@ class Machine:
     database: Database
     gallery: Gallery
     holder: SigningKey
+    other: SigningKey
     organisation: str
     picture: Path
     ada: SigningKey = field(default_factory=SigningKey.generate)
@@ -78,13 +79,13 @@ class Machine:
         """A hub at ``home``; it keeps its keys there."""
         keys = HubKeys.open(home / "keys")
         database = open_database(home)
-        holder = SigningKey.generate()
+        holder, other = SigningKey.generate(), SigningKey.generate()
         steward, _ = Roster(database, keys.key).bootstrap(
             "The Daily House",
-            [("Holder", holder.public), ("Other", SigningKey.generate().public)],
+            [("Holder", holder.public), ("Other", other.public)],
             datetime.now(UTC) - timedelta(hours=1),
         )
-        return cls(home, database, Gallery(), holder, steward.organisation, picture)
+        return cls(home, database, Gallery(), holder, other, steward.organisation, picture)
 
     @property
     def key(self) -> Path:
@@ -130,6 +131,14 @@ class Machine:
     def events(self) -> list[str]:
         with self.database.transaction() as session:
             return [each.kind for each in session.scalars(select(Recorded).order_by(Recorded.sequence))]
+
+    def suspend_holder(self) -> None:
+        """At once, by the other steward."""
+        now = datetime.now(UTC)
+        with Hub.open(self.home) as hub:
+            roster = Roster(self.database, hub.key)
+            act = suspend(roster.holder(self.holder.keyid, now).id, "theft", now)
+            roster.submit(act, [Approval.by(self.other, act)], now)
 
     def uses(self) -> list[str]:
         with self.database.transaction() as session:

@@ -144,7 +144,8 @@ def test_the_hubs_own_key_is_rotated(vernissage: Vernissage, house: dict[str, st
     after = json.loads(vernissage("keys", "show", "--json", env=house).stdout)["hub"]
     assert [key["kid"] for key in after["believed"]] == [after["keyid"], before["keyid"]]
     assert after["ledger"] == before["ledger"]
-    vernissage("keys", "rotate", "--stolen", env=house)
+    stolen = vernissage("keys", "rotate", "--stolen", env=house)
+    assert "`vernissage credential audit --sign-again` comes next" in stolen.stderr
     last = json.loads(vernissage("keys", "show", "--json", env=house).stdout)["hub"]
     assert [key["kid"] for key in last["believed"]] == [last["keyid"]]
 

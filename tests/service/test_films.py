@@ -1,7 +1,7 @@
 """Films are made from end to end, told as they go on, and refused before work that would be lost."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Event
 
@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from generator.errors import MotionError, PortraitError
+from generator.errors import MotionError, PortraitError, SpeechError
 from generator.motion import Motion, driver
 from generator.motion.direction import Direction
 from generator.sitters import Sitter
@@ -18,6 +18,7 @@ from governance.provenance import State
 from service import films as making
 from service.errors import OutputRefused, RightsUndeclared
 from service.films import Film, Progress, View, animate, pose
+from service.gate import Permission, sha256_of
 
 
 @dataclass
@@ -93,6 +94,28 @@ def test_the_work_is_told_as_it_goes_on(ask: Callable[..., Film], films: Path, t
     assert film.reading.state is State.TRUSTED
     assert film.stats.seconds == pytest.approx(1.24)
     assert film.stats.frames_per_second > 1
+
+
+def test_what_is_heard_is_what_was_listened_to(
+    ask: Callable[..., Film], own_sitter: Sitter, speech: Path, films: Path, tmp_path: Path, told: Told
+):
+    """And is declared, whatever lies in its place by then."""
+    mine = tmp_path / "words.wav"
+    mine.write_bytes(speech.read_bytes())
+
+    def exchange(stage: str) -> None:
+        if stage == "rendering":
+            mine.write_bytes(own_sitter.clip.path.read_bytes())
+
+    with pytest.raises(SpeechError, match="changed while the film was made"):
+        ask(speech=mine, progress=replace(told.progress(), stage=exchange))
+    assert not list(films.iterdir())
+
+
+def test_a_grant_is_for_the_face_that_was_compared(own_sitter: Sitter, told: Told):
+    granted = Permission("granted", sha256_of(own_sitter.path), grant="0" * 64)
+    with pytest.raises(PortraitError, match="leave --face out"):
+        making._open_portrait(own_sitter.path, View(face=1), told.progress(), granted)
 
 
 def test_a_motion_file_needs_no_sound(

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from generator.errors import PortraitError
 from generator.sitters import Sitter
 from governance.consent import Consents, Grant, Revocation, Terms
 from governance.errors import ConsentRefused, CredentialRefused, GovernanceError, KeysMissing, NoFace
@@ -23,7 +24,6 @@ from service import gate
 from service.errors import NotAllowed, RightsUndeclared
 from service.gate import Occasion, Permission, Plan
 from service.hub import Hub
-from tests.governance.conftest import database_url, postgresql  # noqa: F401
 from tests.service.machine import Gallery, Machine
 
 
@@ -41,7 +41,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def machine(
     home: Path,
     tmp_path: Path,
-    database_url: str,  # noqa: F811
+    database_url: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Machine]:
     """With each database."""
@@ -98,6 +98,13 @@ class TestWithoutAHub:
         for right in (None, "sitter-of-the-house"):
             with pytest.raises(RightsUndeclared, match="grant:FILE"):
                 gate.right_to(picture, right)  # type: ignore[arg-type]
+
+    def test_a_picture_put_in_the_place_of_our_sitters_is_not_ours(self, home: Path, tmp_path: Path) -> None:
+        """After its right was told and before it is used."""
+        picture = tmp_path / "somebody.png"
+        Image.new("RGB", (8, 8)).save(picture)
+        with pytest.raises(PortraitError, match="no longer, one of our own"):
+            permitted(Plan(picture, "sitter-of-the-house", Occasion(), ("neutral",), {}))
 
     def test_prohibited_purposes_are_refused_for_our_own_sitters_too(
         self, home: Path, own_sitter: Sitter
@@ -160,6 +167,12 @@ class TestByDeclaration:
             with pytest.raises(NotAllowed, match="living person"):
                 permitted(machine.plan(declared))
 
+    def test_who_signs_grants_is_not_animated_by_mere_word(self, machine: Machine) -> None:
+        machine.grant()
+        with pytest.raises(NotAllowed, match="grant:FILE") as refused:
+            permitted(machine.plan("own-likeness"))
+        assert refused.value.policy == "face-with-grant"
+
     def test_a_face_that_cannot_be_compared_is_refused_where_faces_are_known(
         self, machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -169,6 +182,26 @@ class TestByDeclaration:
         permitted(machine.plan("fictional"))
         monkeypatch.setattr(Gallery, "measure", unmeasurable)
         with pytest.raises(NotAllowed, match="may be somebody who has"):
+            permitted(machine.plan("fictional"))
+
+    def test_the_face_that_is_compared_is_that_of_the_picture(
+        self, machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Not of another that lies there for a moment."""
+        other, ada = tmp_path / "other.png", machine.picture.read_bytes()
+        Image.new("RGB", (80, 90), "red").save(other)
+        machine.refuse(other)
+        measure = Gallery.measure
+
+        def exchanged(self: Gallery, file: Path) -> tuple[int, int]:
+            Image.new("RGB", (10, 10)).save(machine.picture)
+            try:
+                return measure(self, file)
+            finally:
+                machine.picture.write_bytes(ada)
+
+        monkeypatch.setattr(Gallery, "measure", exchanged)
+        with pytest.raises(NotAllowed, match="never to be animated"):
             permitted(machine.plan("fictional"))
 
     def test_a_hub_that_cannot_be_read_refuses(
@@ -211,6 +244,36 @@ class TestByGrant:
         assert refused.value.reason == "grant_revoked"
         assert machine.uses() == ["void"]
         assert "film.delivered" not in machine.events()
+
+    def test_whoever_was_admitted_is_asked_again_and_nobody_else(
+        self, machine: Machine, film: Path, tmp_path: Path
+    ) -> None:
+        """Also if another's key lies in the place of theirs by then."""
+        grant, key = machine.grant(), machine.key
+
+        def exchange() -> None:
+            machine.suspend_holder()
+            key.unlink()
+            machine.other.save(key)
+
+        with pytest.raises(CredentialRefused) as refused:
+            interrupted(machine.plan(grant), film, exchange)
+        assert refused.value.reason == "suspended"
+        assert "film.delivered" not in machine.events()
+
+    def test_what_is_refused_is_on_the_ledger_with_the_reason(self, machine: Machine) -> None:
+        grant = machine.grant()
+        with pytest.raises(ConsentRefused):
+            permitted(machine.plan(grant, purposes=("dpv:Advertising",)))
+        machine.suspend_holder()
+        with pytest.raises(CredentialRefused):
+            permitted(machine.plan(grant))
+        assert machine.events().count("request.refused") == 2
+        with Hub.open(machine.home) as hub:
+            assert hub.deliver() == 0
+            told = b"".join(hub.ledger.entries(0, hub.ledger.checkpoint().size))
+        assert b'"reason":"purpose_not_granted"' in told
+        assert b'"reason":"suspended"' in told
 
     @pytest.mark.parametrize(
         ("occasion", "reason"),

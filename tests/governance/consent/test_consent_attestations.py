@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from governance.consent import Asking, Attestation, Attestations, Refusal, review
-from governance.errors import ConsentRefused, NotApproved
+from governance.errors import ConsentRefused, MoreNeeded, NotApproved
 from governance.identity import Act, Approval
 from governance.keys import SigningKey
 
@@ -58,9 +58,9 @@ def attest(house: House, olympia: Path) -> Attest:
 def decide(house: House) -> Callable[..., None]:
     seconds = count()
 
-    def run(attestation: Attestation, key: SigningKey, *, approve: bool = True) -> None:
+    def run(attestation: Attestation, *keys: SigningKey, approve: bool = True) -> None:
         act = review(attestation, approve=approve, now=house.now + timedelta(seconds=next(seconds)))
-        house.attestations.decide(act, [Approval.by(key, act)], house.now)
+        house.attestations.decide(act, [Approval.by(key, act) for key in keys], house.now)
 
     return run
 
@@ -77,7 +77,7 @@ def test_a_reviewed_attestation_lets_a_sitter_speak(
         "attestation_pending"
     )
     assert house.attestations.approved(attestation.portrait_sha256) is None
-    decide(attestation, stewards[0])
+    decide(attestation, *stewards)
     assert house.attestations.approved(attestation.portrait_sha256) == attestation.id
     use = house.consents.admit(attestation.id, asking(house, olympia), house.now)
     assert use.right_sha256 == attestation.sha256
@@ -91,11 +91,11 @@ def test_what_was_approved_can_be_declined_at_once(
     house: House, refused: Refused, stewards: Stewards, olympia: Path, attest: Attest, decide: Any
 ) -> None:
     attestation = attest()
-    decide(attestation, stewards[0])
+    decide(attestation, *stewards)
     use = house.consents.admit(attestation.id, asking(house, olympia), house.now)
     decide(attestation, stewards[1], approve=False)
     assert refused(house.consents.confirm, use, house.now) == "attestation_declined"
-    assert refused(decide, attestation, stewards[0]) == "attestation_declined"
+    assert refused(decide, attestation, *stewards) == "attestation_declined"
     assert house.people.kept == {}
 
 
@@ -118,6 +118,38 @@ def test_only_a_steward_who_does_not_attest_decides(
         house.attestations.decide(act, [Approval.by(stewards[0], wider)], house.now)
     with pytest.raises(NotApproved):
         house.attestations.decide(act, [], house.now + timedelta(days=30))
+
+
+def test_a_key_made_for_it_does_not_let_a_steward_review_their_own(
+    house: House, stewards: Stewards, attest: Attest, decide: Any
+) -> None:
+    """Nobody knows whose it is: two stewards are needed, at least one of whom did not attest."""
+    attestation = attest(key=SigningKey.generate())
+    with pytest.raises(MoreNeeded):
+        decide(attestation, stewards[0])
+    assert house.attestations.find(attestation.id)[1] == "pending"
+    decide(attestation, *stewards)
+    decide(attestation, stewards[0], approve=False)
+
+
+@pytest.mark.parametrize("who", ["grant", "refusal"])
+def test_a_picture_exchanged_while_it_is_read_does_not_pass_for_fictional(
+    house: House, refused: Refused, attest: Attest, monkeypatch: pytest.MonkeyPatch, who: str
+) -> None:
+    if who == "grant":
+        house.granted()
+    else:
+        refusal = Refusal.by(house.ada, "1" * 32, house.sha256(house.portrait), house.now)
+        house.refusals.register(refusal, house.portrait, house.now)
+    picture, measure = house.file("ada|as a painting.png"), house.people.measure
+
+    def exchanged(file: Path) -> str:
+        picture.write_bytes(b"olympia|a doll")
+        return measure(file)
+
+    monkeypatch.setattr(house.people, "measure", exchanged)
+    assert refused(attest, picture) in ("face_known", "refused_by_subject")
+    assert house.events("attestation.submitted") == []
 
 
 def test_nobody_who_signed_a_grant_passes_for_fictional(
@@ -143,7 +175,7 @@ def test_a_living_person_who_comes_later_takes_their_face_back(
     picture = house.file("ada|as a painting.png")
     attestation = attest(picture)
     if step != "before review":
-        decide(attestation, stewards[0])
+        decide(attestation, *stewards)
     use = None
     if step == "in the making":
         use = house.consents.admit(attestation.id, asking(house, picture), house.now)
@@ -155,7 +187,7 @@ def test_a_living_person_who_comes_later_takes_their_face_back(
         house.refusals.register(refusal, house.portrait, house.now)
         reasons = {"refused_by_subject"}
     if step == "before review":
-        assert refused(decide, attestation, stewards[0]) in reasons
+        assert refused(decide, attestation, *stewards) in reasons
     elif use is None:
         assert refused(house.consents.admit, attestation.id, asking(house, picture), house.now) in reasons
     else:
@@ -177,7 +209,7 @@ def test_the_statement_stays_off_the_record(
     house: House, stewards: Stewards, attest: Attest, decide: Any
 ) -> None:
     attestation = attest()
-    decide(attestation, stewards[0])
+    decide(attestation, *stewards)
     with suppress(ConsentRefused):
         attest(house.file("a landscape.png"))
     kinds = [event["kind"] for event in house.events() if event["kind"].startswith("attestation.")]

@@ -13,7 +13,7 @@ from typing import Any
 import pocketsphinx
 import pytest
 
-from governance.consent import PASSED, Ceremonies, Challenge, Checks, Finding, Grant, Refusal
+from governance.consent import PASSED, Ceremonies, Challenge, Checks, Evidence, Finding, Grant, Refusal
 from governance.consent.ceremonies import LAPSES_AFTER, MAX_CHALLENGES, MAX_CHALLENGES_A_DAY
 from governance.consent.examination import WHAT
 from governance.consent.phrase import TURNS, VALID, WORDS, words
@@ -272,6 +272,21 @@ def test_old_ceremonies_lapse_and_nothing_stays_behind(house: House, refused: Re
     assert refused(house.ceremonies.examine, waiting, later) == "ceremony_lapsed"
     assert house.ceremonies.sweep(later) == 2
     assert (kept(house), house.people.kept) == ([], {})
+
+
+def test_what_is_handed_in_while_old_ceremonies_are_swept_stays(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+    listed = Evidence.ceremonies
+
+    def at_the_same_time(self: Evidence) -> list[str]:
+        opened.append(house.ceremony())
+        return listed(self)
+
+    monkeypatch.setattr(Evidence, "ceremonies", at_the_same_time)
+    house.ceremonies.sweep(house.now)
+    house.ceremonies.examine(opened[0], house.now)
 
 
 def test_phrases_can_be_said_heard_and_not_foreseen() -> None:

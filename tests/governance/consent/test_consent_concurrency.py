@@ -231,10 +231,10 @@ def test_an_attestation_and_a_refusal_that_cross_do_not_overlook_each_other(
         lambda: house.attestations.submit(attestation, painting, house.now),
         lambda: house.refusals.register(refusal, house.portrait, house.now),
     )
-    steward, _ = house.stewards()
     act = review(attestation, approve=True, now=house.now)
+    approvals = [Approval.by(steward, act) for steward in house.stewards()]
     with pytest.raises(ConsentRefused):
-        house.attestations.decide(act, [Approval.by(steward, act)], house.now)
+        house.attestations.decide(act, approvals, house.now)
 
 
 def test_a_grant_and_its_revocation_that_cross_do_not_overlook_each_other(

@@ -6,11 +6,12 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import delete, select
 
+from governance.events import Event
 from governance.identity import Act, Approval, Credential, Roster, State, Terms, Tier, issue, suspend
 from governance.identity.audit import discrepancies, sign_again, told
 from governance.identity.tables import StoredCredential, StoredKey
 from governance.keys import SigningKey
-from governance.storage import Database
+from governance.storage import Database, record
 from governance.storage.outbox import Recorded
 
 
@@ -88,12 +89,31 @@ def test_after_the_hubs_key_was_stolen_what_the_ledger_tells_of_is_signed_again(
     renewed = Roster(later, new)
     assert set(wrong(later).values()) == {"forged"}
     with later.transaction() as session:
-        done = sign_again(session, told(entries(later)), new)
+        done = sign_again(session, told(entries(later)), new, [hub.public])
     assert len(done) == 2
     assert partner.id not in done
     assert wrong(later) == {partner.id: "forged"}
     assert renewed.holder(ada.keyid, now).tier is Tier.STEWARD
     later.close()
+
+
+def test_what_no_hub_key_ever_signed_is_not_signed_again(
+    roster: Roster, partner: Credential, database: Database, hub: SigningKey, now: datetime
+) -> None:
+    """Who writes to the database also writes to what waits there for the ledger."""
+    promoted = replace(partner, tier=Tier.STEWARD, revision=partner.revision + 1)
+    tamper(database, partner.id, promoted, SigningKey.generate())
+    facts: dict[str, str | int] = {
+        "credential": promoted.id,
+        "document": promoted.sha256,
+        "revision": promoted.revision,
+    }
+    with database.transaction() as session:
+        record(session, Event("credential.amended", facts, now))
+    with database.transaction() as session:
+        done = sign_again(session, told(entries(database)), SigningKey.generate(), [hub.public])
+    assert len(done) == 2
+    assert partner.id not in done
 
 
 def tamper(database: Database, name: str, credential: Credential, hub: SigningKey) -> None:

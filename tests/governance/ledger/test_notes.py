@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from governance.errors import CheckpointInvalid, KeysDamaged
-from governance.keys import SigningKey, VerifyKey
+from governance.keys import SigningKey
 from governance.ledger import Checkpoint, Verifier, check_cosignature, cosign, notes
 from governance.ledger.notes import COSIGNATURE, Note
 
@@ -135,7 +135,7 @@ def test_a_cosignature_does_not_pass_for_another_checkpoint_or_a_plain_signature
 @pytest.mark.parametrize("name", ["", "two words", "a+b", "line\nbreak"])
 def test_a_name_that_no_note_can_bear_is_refused(name: str) -> None:
     with pytest.raises(KeysDamaged, match="name without spaces"):
-        Verifier(name, VerifyKey(bytes(32)))
+        Verifier(name, KEY.public)
 
 
 @given(st.integers(0, len(NEUMANN) - 1), st.integers(0, 6))

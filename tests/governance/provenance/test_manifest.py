@@ -165,7 +165,7 @@ class TestManifest:
         told = reading.explain()
         for phrase in (
             "has signed a consent grant (sha256 5e5e5e5e5e5e…)",
-            "a signed request (sha256 6f6f6f6f6f6f…) and entry 17 of the ledger “example.org/log”",
+            "a request (sha256 6f6f6f6f6f6f…) and entry 17 of the ledger “example.org/log”",
             "a watermark “org.vernissage.mark.1” and a fingerprint “io.iscc.v0”",
         ):
             assert phrase in told

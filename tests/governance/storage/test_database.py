@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from governance.errors import StorageError
@@ -26,6 +27,16 @@ def test_a_failed_transaction_leaves_nothing(database: Database) -> None:
         _record_then_fail(session)
     with database.transaction() as session:
         assert session.scalars(select(Recorded)).all() == []
+
+
+def test_no_error_tells_what_was_to_be_kept(database: Database) -> None:
+    """It may be somebody's name, or what was measured of their face."""
+    event = Event("grant.revoked", {"grant": "a-secret"})
+    with database.transaction() as session:
+        record(session, event)
+    with pytest.raises(IntegrityError) as failed, database.transaction() as session:
+        record(session, event)
+    assert "a-secret" not in str(failed.value)
 
 
 def test_a_moment_without_a_zone_is_refused(database: Database) -> None:

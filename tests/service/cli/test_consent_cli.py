@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 from typer.testing import CliRunner, Result
 
 import governance.biometrics.tables  # noqa: F401, made when the hub opens
@@ -26,12 +27,14 @@ from governance.consent import (
     notice,
 )
 from governance.consent.checks import Finding
-from governance.errors import ConsentRefused, KeysMissing
+from governance.consent.tables import StoredGrant
+from governance.errors import ConsentRefused, KeysMissing, MoreNeeded
 from governance.hubkeys import TEMPLATES, HubKeys
 from governance.identity import Roster
 from governance.keys import SigningKey
 from service.cli import consent as cli
 from service.cli.consent import app
+from service.cli.consent_house import open_house
 from service.hub import Hub
 
 
@@ -225,7 +228,9 @@ def test_a_person_needs_no_hub(folder: Path, ada: Path, portrait: Path) -> None:
 def test_nothing_signed_is_written_over(folder: Path, ada: Path, portrait: Path) -> None:
     told("refuse", portrait, "--key", ada)
     before = (folder / "ada.refusal.json").read_bytes()
-    assert isinstance(consent("refuse", portrait, "--key", ada).exception, FileExistsError)
+    done = consent("refuse", portrait, "--key", ada)
+    assert done.exit_code != 0
+    assert "name another file with --out" in " ".join(done.output.replace("│", " ").split())
     assert (folder / "ada.refusal.json").read_bytes() == before
 
 
@@ -260,6 +265,7 @@ def test_a_refusal_is_honoured_and_taken_back(home: Path, grant: Path, ada: Path
 def test_an_attestation_is_reviewed_by_a_steward(home: Path, ada: Path, portrait: Path, folder: Path) -> None:
     steward, other = SigningKey.generate(), SigningKey.generate()
     steward.save(folder / "steward.pem")
+    other.save(folder / "other.pem")
     with Hub.open() as hub:
         Roster(hub.database, hub.key).bootstrap(
             "House", [("Mary", steward.public), ("Grace", other.public)], datetime.now(UTC)
@@ -269,10 +275,31 @@ def test_an_attestation_is_reviewed_by_a_steward(home: Path, ada: Path, portrait
     told("register", file, "--picture", portrait)
     (line,) = told("list")
     assert (line["kind"], line["state"]) == ("attestation", "pending")
-    told("review", line["id"], "--key", folder / "steward.pem", "--approve")
+    alone = consent("review", line["id"], "--key", folder / "steward.pem", "--approve")
+    assert isinstance(alone.exception, MoreNeeded)
+    told("review", line["id"], "--key", folder / "steward.pem", "--key", folder / "other.pem", "--approve")
     assert told("verify", file)["state"] == "approved"
     told("review", line["id"], "--key", folder / "steward.pem", "--decline")
     assert told("list")[0]["state"] == "declined"
+
+
+def test_what_was_refused_is_carried_to_the_ledger_at_once(home: Path) -> None:
+    asking = Asking("5" * 64, (), "0" * 64, ())
+    with pytest.raises(ConsentRefused), open_house() as house:
+        house.consents.admit("0" * 32, asking, datetime.now(UTC))
+    with Hub.open() as hub:
+        assert hub.deliver() == 0
+        assert hub.ledger.checkpoint().size == 1
+
+
+def test_who_writes_to_the_database_is_found_out_by_the_ledger(grant: Path, ada: Path) -> None:
+    assert told("audit") == {"attestations": 0, "grants": 1, "refusals": 0, "wrong": {}}
+    told("register", told("revoke", grant, "--key", ada)["file"])
+    with Hub.open() as hub, hub.database.transaction() as session:
+        session.execute(update(StoredGrant).values(ended=None))
+    found = consent("audit")
+    assert found.exit_code == 1
+    assert f"{Grant.read(grant.read_bytes()).sha256} is changed" in found.stderr.replace("\n", " ")
 
 
 def test_a_steward_strikes_a_grant(grant: Path, folder: Path) -> None:
