@@ -1,1 +1,1 @@
-"""Recognises our own films. To come: watermark, fingerprint, classifier."""
+"""Recognises our own films: media, fingerprint and watermark are here; classifier and verdict are to come."""
