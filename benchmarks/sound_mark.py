@@ -397,7 +397,9 @@ def figures(passes: list[dict[str, Any]], shards: list[dict[str, list[int]]]) ->
         sums = np.sum([each["counts"].get(name, [0, 0, 0]) for each in passes], axis=0).tolist()
         recovered.setdefault(transform, {})[length] = rate_of(sums)
     audible = [each["audible"] for each in passes]
-    spent = {key: sum(each["spent"][key] for each in passes) for key in passes[0]["spent"]}
+    spent = {
+        key: sum(each["spent"][key] for each in passes) for key in ("embed", "embedded", "read", "heard")
+    }
     names = dict.fromkeys(source for shard in shards for source in shard)
     sources = {name: np.sum([shard.get(name, [0, 0]) for shard in shards], axis=0).tolist() for name in names}
     wrong, segments = (sum(count[k] for count in sources.values()) for k in (0, 1))
@@ -412,8 +414,8 @@ def figures(passes: list[dict[str, Any]], shards: list[dict[str, list[int]]]) ->
             "snr_db": _range(row["snr_db"] for row in audible),
             "recordings": len(audible),
         },
-        "embed_ms_per_second": round(1e3 * spent["embed"] / spent["embedded"], 2),
-        "read_ms_per_second": round(1e3 * spent["read"] / spent["heard"], 2),
+        "embed_ms_per_second": round(1e3 * spent["embed"] / max(spent["embedded"], 1e-9), 2),
+        "read_ms_per_second": round(1e3 * spent["read"] / max(spent["heard"], 1e-9), 2),
         "false_decodes": wrong,
         "segments": segments,
         "segments_by_source": {source: count[1] for source, count in sources.items()},
@@ -424,6 +426,8 @@ def figures(passes: list[dict[str, Any]], shards: list[dict[str, list[int]]]) ->
 
 def _range(values: Iterator[float], digits: int = 1) -> dict[str, float]:
     listed = list(values)
+    if not listed:
+        return {}
     ends = {"least": min(listed), "mean": sum(listed) / len(listed), "most": max(listed)}
     return {name: round(value, digits) for name, value in ends.items()}
 
