@@ -491,7 +491,7 @@ def test_a_film_ended_midway_leaves_nothing_and_spares_the_one_before(
 ):  # fmt: skip
     before = films / "a.mp4"
     before.write_bytes(b"the film before")
-    asked = [program, "animate", own_sitter.name, own_sitter.clip.name, "-o", before]
+    asked = [program, "animate", own_sitter.name, own_sitter.clip.name, "-o", before, "--size", "1024"]
     with subprocess.Popen(asked, env=environment, stderr=subprocess.PIPE, text=True) as running:
         while not any(path != before and path.stat().st_size for path in films.iterdir()):
             assert running.poll() is None, "it ended too early"
