@@ -88,7 +88,7 @@ def _by_grant(plan: Plan, file: Path, portrait: str) -> Iterator[Permission]:
                         None,
                         checks={"standingRefusal": CheckResult.CLEAR},
                         principal=principal,
-                        grant=_facts(grant),
+                        grant=facts_of(grant, uses_left=1),  # the one reserved above
                     )
                 )
             entry = _tell(hub, Event("request.admitted", {"request": request, "right": grant.sha256}))
@@ -124,8 +124,8 @@ def _asking(plan: Plan, portrait: str, request: str, principal: Principal) -> As
     )
 
 
-def _facts(grant: Grant) -> GrantFacts:
-    """Of a grant one of whose uses is reserved for this request."""
+def facts_of(grant: Grant, uses_left: int) -> GrantFacts:
+    """What the policies are told of a grant that was verified and is in force."""
     return GrantFacts(
         verified=True,
         grantee=grant.grantee,
@@ -136,7 +136,7 @@ def _facts(grant: Grant) -> GrantFacts:
         voice=grant.voice is not None,
         not_before=grant.not_before,
         expires=grant.expires,
-        uses_left=1,
+        uses_left=uses_left,
     )
 
 

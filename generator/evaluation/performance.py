@@ -16,7 +16,6 @@ from generator.evaluation.track import FaceTrack, track_motion
 from generator.face.decoder import FaceDecoder
 from generator.motion.driver import Driver
 from generator.motion.motion import Motion
-from generator.training.synchrony import in_sync
 
 Array = NDArray[np.float64]
 Figures = dict[str, float | None]
@@ -108,11 +107,7 @@ def truth_figures(played: Performance, real: Performance) -> Figures:
     ]
     late = sync.compare([made.opening for _, made, _ in pairs], [tracked.opening for *_, tracked in pairs])
     figures = _followed(pairs) | {"offset_truth_frames": late.offset_frames}
-    fitting = [
-        pair
-        for pair in pairs
-        if pair[0].truth is not None and in_sync(pair[0].speech.samples, pair[0].phones, pair[0].truth)
-    ]
+    fitting = [pair for pair in pairs if pair[0].in_sync]
     if fitting:
         figures |= {f"{name}_in_sync": value for name, value in _followed(fitting).items()}
     return figures | {"clips_in_sync": len(fitting)}

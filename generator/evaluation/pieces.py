@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from generator.speech.audio import SAMPLE_RATE, Speech
 from generator.speech.phones import Phone
 from generator.training.corpora.align import Aligner
 from generator.training.corpus import Corpus, CorpusError
+from generator.training.synchrony import in_sync
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,11 @@ class Piece:
     speech: Speech
     phones: tuple[Phone, ...] | None
     truth: Motion | None = None
+
+    @cached_property
+    def in_sync(self) -> bool:
+        """Whether the speaker's own picture fits the sound; False where it was not tracked."""
+        return self.truth is not None and in_sync(self.speech.samples, self.phones, self.truth)
 
 
 def held_out(corpus: Corpus) -> list[Piece]:

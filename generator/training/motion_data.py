@@ -82,11 +82,12 @@ def load(corpora: Sequence[Corpus], split: Split, encoder: SpeechEncoder) -> lis
 
 def _example(corpus: Corpus, clip: Clip, encoder: SpeechEncoder) -> Example | None:
     samples = clip.speech().samples
-    if clip.has_motion and not in_sync(samples, clip.phones, clip.motion()):
+    motion = clip.motion() if clip.has_motion else None
+    if motion is not None and not in_sync(samples, clip.phones, motion):
         return None
     heard = hear(samples, encoder)
-    if clip.has_motion:
-        mouth, importance = clip.motion().expressions, 1.0
+    if motion is not None:
+        mouth, importance = motion.expressions, 1.0
     elif clip.phones is not None:
         frames = len(heard) // PER_FRAME
         mouth = articulate(clip.phones, prosody.analyse(samples), frames, FPS)

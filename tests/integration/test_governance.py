@@ -56,7 +56,6 @@ from governance.policy import (
     Action,
     CheckResult,
     Decision,
-    GrantFacts,
     Policy,
     Principal,
     PrincipalKind,
@@ -66,6 +65,7 @@ from governance.policy import (
 from governance.provenance import Authority, Entry, Ingredient, Making, Reading, State, read, seal
 from governance.release import Releases, demonstrator
 from governance.storage import record
+from service.gatekeeper import facts_of
 from service.hub import Hub
 
 ADA = {each.name: each for each in sitters()}["terracotta_bust"].path
@@ -233,18 +233,7 @@ class House:
             public_figure=False,
             checks={"standingRefusal": CheckResult.CLEAR},
             rung=serving.rung,
-            grant=GrantFacts(
-                verified=True,
-                grantee=grant.grantee,
-                portrait=grant.portrait_sha256,
-                purposes=frozenset(grant.purposes),
-                directions=frozenset(grant.directions),
-                locales=frozenset(grant.locales),
-                voice=grant.voice is not None,
-                not_before=grant.not_before,
-                expires=grant.expires,
-                uses_left=grant.max_uses,
-            ),
+            grant=facts_of(grant, uses_left=grant.max_uses),
         )
 
     def seal(self, unsealed: Path, use: Use, entry: Entry, out: Path) -> Reading:

@@ -10,7 +10,6 @@ import pytest
 from governance.identity import Roster
 from governance.keys import SigningKey
 from governance.release import Evidence, Releases, Signed
-from governance.storage import Database
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 GOOD: dict[str, dict[str, float]] = {
@@ -69,25 +68,8 @@ def evidence() -> Make:
 
 
 @pytest.fixture
-def now() -> datetime:
-    return NOW
-
-
-@pytest.fixture
-def ada() -> SigningKey:
-    return SigningKey.generate()
-
-
-@pytest.fixture
-def grace() -> SigningKey:
-    return SigningKey.generate()
-
-
-@pytest.fixture
-def releases(database: Database, ada: SigningKey, grace: SigningKey, now: datetime) -> Releases:
-    roster = Roster(database, SigningKey.generate())
-    roster.bootstrap("The Daily House", [("Ada", ada.public), ("Grace", grace.public)], now)
-    return Releases(database)
+def releases(roster: Roster) -> Releases:
+    return Releases(roster.database)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A hub with its first two stewards, on each database."""
+"""Two people who are the first stewards of a hub, and the moment at which the tests take place."""
 
 from datetime import UTC, datetime
 
@@ -8,12 +8,10 @@ from governance.identity import Roster
 from governance.keys import SigningKey
 from governance.storage import Database
 
-NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
-
 
 @pytest.fixture
 def now() -> datetime:
-    return NOW
+    return datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
 
 @pytest.fixture
