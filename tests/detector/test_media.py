@@ -126,7 +126,7 @@ def test_a_small_file_of_huge_pictures_is_refused_before_they_are_decoded(tmp_pa
     began = time.monotonic()
     with pytest.raises(MediaRefused, match="4096 by 4096"):
         list(frames(bomb, SMALL))
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < SMALL.wall_seconds
 
 
 def test_only_files_are_opened(tmp_path: Path) -> None:
@@ -155,11 +155,12 @@ def test_no_playlist_is_followed(film: Path, tmp_path: Path) -> None:
 
 
 def test_whoever_stops_early_leaves_no_process(film: Path) -> None:
+    before = _children()
     pictures = frames(film, SMALL)
     next(pictures)
-    assert _children()
+    assert _children() > before
     pictures.close()  # type: ignore[attr-defined]
-    assert not _children()
+    assert _children() <= before
 
 
 def test_what_is_whole_of_a_cut_file_is_given(tmp_path: Path) -> None:
@@ -192,13 +193,13 @@ def _survive(film: Path, folder: Path, data: st.DataObject) -> None:
     for _ in range(data.draw(st.integers(0, 40))):
         body[data.draw(st.integers(0, len(body) - 1))] = data.draw(st.integers(0, 255))
     (folder / "damaged.mp4").write_bytes(body[: data.draw(st.integers(1, len(body)))])
-    began = time.monotonic()
+    before, began = _children(), time.monotonic()
     for read in (frames, sound_blocks):
         with suppress(MediaError):
             deque(read(folder / "damaged.mp4", SMALL), maxlen=0)  # type: ignore[operator]
     assert time.monotonic() - began < 2 * SMALL.wall_seconds
-    assert not _children()
+    assert _children() <= before
 
 
-def _children() -> list[str]:
-    return Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+def _children() -> set[str]:
+    return set(Path(f"/proc/self/task/{os.getpid()}/children").read_text().split())

@@ -114,12 +114,13 @@ def voice(own_sitter: Sitter) -> NDArray[np.int16]:
 def speech(voice: NDArray[np.int16], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A few words, ``SHORT_SECONDS`` long."""
     path = tmp_path_factory.mktemp("speech") / "words.wav"
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(SAMPLE_RATE)
-        file.writeframes(voice[: round(SHORT_SECONDS * SAMPLE_RATE)].tobytes())
-    return path
+    return _recorded(voice[: round(SHORT_SECONDS * SAMPLE_RATE)], path)
+
+
+@pytest.fixture(scope="session")
+def long_speech(voice: NDArray[np.int16], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Half a minute, so that whoever makes a film of it is met at work."""
+    return _recorded(np.tile(voice, 5), tmp_path_factory.mktemp("speech") / "long.wav")
 
 
 @pytest.fixture(scope="session")
@@ -136,4 +137,13 @@ def film(premiere: tuple[Path, Outcome]) -> Path:
     """The demo's film, sealed by the house of ``keys``."""
     path, told = premiere
     assert told.returncode == 0, told.stderr
+    return path
+
+
+def _recorded(samples: NDArray[np.int16], path: Path) -> Path:
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(SAMPLE_RATE)
+        file.writeframes(samples.tobytes())
     return path

@@ -486,12 +486,12 @@ def test_a_full_disk_is_explained(
     ],
 )
 def test_a_film_ended_midway_leaves_nothing_and_spares_the_one_before(
-    environment: dict[str, str], program: Path, films: Path, own_sitter: Sitter,
+    environment: dict[str, str], program: Path, films: Path, own_sitter: Sitter, long_speech: Path,
     number: signal.Signals, status: int, told: str,
 ):  # fmt: skip
     before = films / "a.mp4"
     before.write_bytes(b"the film before")
-    asked = [program, "animate", own_sitter.name, own_sitter.clip.name, "-o", before, "--size", "1024"]
+    asked = [program, "animate", own_sitter.name, long_speech, "-o", before, "--size", "1024"]
     with subprocess.Popen(asked, env=environment, stderr=subprocess.PIPE, text=True) as running:
         while not any(path != before and path.stat().st_size for path in films.iterdir()):
             assert running.poll() is None, "it ended too early"
