@@ -8,14 +8,25 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from generator.motion import Motion
 from generator.portrait.portrait import Portrait
 from generator.render.renderer import Renderer
-from generator.video import VideoWriter
+from generator.video import SoundTreatment, UInt8, VideoWriter
 
 FRAMES_IN_FLIGHT = 8
 """Rendered frames that may wait for the encoder."""
+
+
+class Treatment(Protocol):
+    """What is done to a film's pictures and sound before they are encoded, such as marking them."""
+
+    def picture(self, frame: UInt8, seconds: float) -> UInt8:
+        """The frame (height, width, 3) shown ``seconds`` after the beginning, changed; frames come in order."""
+
+    def sound(self, rate: int) -> SoundTreatment:
+        """What changes the sound, at ``rate`` (Hz)."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +49,7 @@ def render_film(
     path: Path,
     *,
     audio: Path | None = None,
+    treatment: Treatment | None = None,
     on_frame: Callable[[], None] = lambda: None,
 ) -> FilmStats:
     """Render ``motion`` on ``portrait`` to an MP4 at ``path``.
@@ -47,6 +59,7 @@ def render_film(
         motion: how, at its own frame rate.
         path: the film; it takes this name only when complete.
         audio: the sound that goes with it.
+        treatment: what is done to both first.
         on_frame: called after each rendered frame, for progress.
 
     Raises:
@@ -54,13 +67,18 @@ def render_film(
     """
     began = time.perf_counter()
     renderer = Renderer(portrait)
+    treat = treatment.sound if treatment else None
     waiting: deque[Future[None]] = deque()
     with (
-        VideoWriter(path, size=portrait.size, fps=motion.fps, audio=audio) as film,
+        VideoWriter(path, size=portrait.size, fps=motion.fps, audio=audio, treat=treat) as film,
         ThreadPoolExecutor(1, thread_name_prefix="encoder") as encoder,
     ):
-        for row in motion.values:
-            waiting.append(encoder.submit(film.write, renderer.frame(row)))
+
+        def write(number: int, frame: UInt8) -> None:
+            film.write(treatment.picture(frame, number / motion.fps) if treatment else frame)
+
+        for number, row in enumerate(motion.values):
+            waiting.append(encoder.submit(write, number, renderer.frame(row)))
             if len(waiting) > FRAMES_IN_FLIGHT:
                 waiting.popleft().result()
             on_frame()

@@ -12,12 +12,12 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import Self, cast
+from typing import Protocol, Self, cast
 
 import av
 import numpy as np
@@ -38,6 +38,16 @@ UInt8 = NDArray[np.uint8]
 Samples = NDArray[np.float32]
 
 
+class SoundTreatment(Protocol):
+    """What changes a sound before it is encoded; as long as it was when all is given back."""
+
+    def push(self, samples: Samples) -> Samples:
+        """Take the next samples, (N, channels) in -1..1, and give back what is ready of all so far."""
+
+    def finish(self) -> Samples:
+        """The rest."""
+
+
 class VideoWriter:
     """Writes one film; use it as a context manager.
 
@@ -48,6 +58,7 @@ class VideoWriter:
         audio: any sound file; its first sample is heard with the first frame. Mono stays mono, all else
             becomes stereo. It is cut, or continued in silence, to the length of the picture.
         crf: x264's constant rate factor, 0 (lossless) to 51; 20 is visually transparent for a face.
+        treat: makes what changes the sound on its way, from its rate (Hz).
 
     Raises ``VideoError`` on anything that keeps the film from being written. Leaving the block by any
     exception discards the film.
@@ -60,6 +71,7 @@ class VideoWriter:
         fps: float | Fraction = 25.0,
         audio: Path | None = None,
         crf: int = 20,
+        treat: Callable[[int], SoundTreatment] | None = None,
     ) -> None:
         self.path = path
         self.width, self.height = size
@@ -83,7 +95,7 @@ class VideoWriter:
             context.color_trc = ColorTrc.BT709
             context.color_range = ColorRange.MPEG
             if audio is not None:
-                self._sound = _Sound(audio, self._container)
+                self._sound = _Sound(audio, self._container, treat(AUDIO_RATE_HZ) if treat else None)
             self._container.start_encoding()
 
     def _check(self) -> None:
@@ -178,7 +190,7 @@ class VideoWriter:
 class _Sound:
     """One sound file, decoded, resampled and encoded only as far as the picture has come."""
 
-    def __init__(self, path: Path, film: OutputContainer) -> None:
+    def __init__(self, path: Path, film: OutputContainer, treatment: SoundTreatment | None) -> None:
         self.path = path
         self.film = film
         self.sent = 0
@@ -194,7 +206,7 @@ class _Sound:
         self.stream.bit_rate = AUDIO_BITS_PER_SECOND
         self.layout = layout
         self.waiting = np.zeros((1 if layout == "mono" else 2, 0), np.float32)
-        self.chunks = self._decode()
+        self.chunks = self._decode() if treatment is None else _treated(self._decode(), treatment)
 
     def _decode(self) -> Iterator[Samples]:
         for frame in self.source.decode(audio=0):
@@ -237,6 +249,12 @@ class _Sound:
             raise VideoError(
                 f"The sound {self.path} cannot be read ({reason}): give another file."
             ) from error
+
+
+def _treated(chunks: Iterator[Samples], treatment: SoundTreatment) -> Iterator[Samples]:
+    for chunk in chunks:
+        yield treatment.push(chunk.T).T
+    yield treatment.finish().T
 
 
 @njit(cache=True)

@@ -150,4 +150,4 @@ def _check_access(path: Path, found: os.stat_result, forbidden: int, remedy: str
 
 
 def _missing(path: Path) -> str:
-    return f"There is no {path}: run `vernissage keys init` once, or restore the keys from a copy."
+    return f"There is no {path}: run `vernissage keys init --if-missing`, or restore the keys from a copy."

@@ -10,9 +10,10 @@ from typing import Annotated
 
 import typer
 
-from governance import hubkeys
+from governance import hubkeys, markkeys
 from governance.biometrics import Keyring
 from governance.hubkeys import TEMPLATES, HubKeys
+from governance.markkeys import MarkKeys
 from governance.provenance import Authority, TrustList, default_directory, house_trust
 from service.cli import console
 
@@ -50,6 +51,8 @@ def init(
         HubKeys.init(directory, origin)
     if not (directory / TEMPLATES).exists():
         Keyring.create(directory / TEMPLATES)
+    if not markkeys.exists(directory):
+        MarkKeys.create(directory)
     _describe(as_json)
 
 
@@ -89,6 +92,13 @@ def rotate(
     _describe(as_json)
     if stolen:
         console.note("No credential is believed now: `vernissage credential audit --sign-again` comes next.")
+
+
+@app.command("rotate-marks")
+def rotate_marks(as_json: AsJson = False) -> None:
+    """Mark new films with a new key; the marks of former keys are still looked for."""
+    MarkKeys.load(default_directory()).rotate(default_directory())
+    _describe(as_json)
 
 
 @app.command()

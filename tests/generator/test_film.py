@@ -14,7 +14,7 @@ from generator.motion import Motion
 from generator.portrait.portrait import Portrait
 from generator.render.renderer import Renderer
 from generator.sitters import clips, sitters
-from generator.video import probe
+from generator.video import SoundTreatment, probe
 
 FRAMES = 15
 
@@ -60,6 +60,23 @@ def test_a_film_carries_the_sound_given(small: Portrait, motion: Motion, tmp_pat
     film = probe(tmp_path / "film.mp4")
     assert film.audio_start is not None
     assert film.frames == FRAMES
+
+
+class Stamped:
+    """Paints each frame in a grey that tells when it is shown."""
+
+    def picture(self, frame: NDArray[np.uint8], seconds: float) -> NDArray[np.uint8]:
+        return np.full_like(frame, round(250 * seconds))
+
+    def sound(self, rate: int) -> SoundTreatment:
+        raise AssertionError("the film is silent")
+
+
+def test_a_treatment_changes_each_frame_at_its_time(small: Portrait, motion: Motion, tmp_path: Path):
+    render_film(small, motion, tmp_path / "film.mp4", treatment=Stamped())
+    with av.open(str(tmp_path / "film.mp4")) as container:
+        shown = [frame.to_ndarray(format="rgb24").mean() for frame in container.decode(video=0)]
+    np.testing.assert_allclose(shown, 250 * np.arange(FRAMES) / motion.fps, atol=2)
 
 
 def test_progress_is_told_frame_by_frame(small: Portrait, motion: Motion, tmp_path: Path):

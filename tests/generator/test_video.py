@@ -125,6 +125,37 @@ def test_compressed_sound_is_as_exact_as_a_recording(folder: Path):
     assert abs(int(np.abs(samples[0, 48_000:]).argmax()) - 24_000) <= 48
 
 
+class LateAndLouder:
+    """Twice as loud; gives back what it took 1000 samples ago."""
+
+    def __init__(self, rate: int) -> None:
+        assert rate == 48_000
+        self.held = np.zeros((0, 2), np.float32)
+
+    def push(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
+        self.held = np.concatenate([self.held, 2 * samples])
+        ready, self.held = self.held[:-1_000], self.held[-1_000:]
+        return ready
+
+    def finish(self) -> NDArray[np.float32]:
+        return self.held
+
+
+def test_treated_sound_stays_in_step(folder: Path):
+    audio = sound_file(folder / "a.wav", 2.0, [0.4, 1.2], 48_000, channels=2)
+    levels = []
+    for treat in (None, LateAndLouder):
+        with VideoWriter(folder / "a.mp4", (96, 64), audio=audio, treat=treat) as writer:
+            for index in range(50):
+                writer.write(picture(index))
+        start, samples = heard(folder / "a.mp4")
+        for click in (0.4, 1.2):
+            near = np.abs(samples[0, round((click - 0.1) * 48_000) : round((click + 0.1) * 48_000)])
+            assert start + click - 0.1 + near.argmax() / 48_000 == pytest.approx(click, abs=0.001)
+        levels.append(near.max())
+    assert levels[1] == pytest.approx(2 * levels[0], rel=0.1)
+
+
 def test_a_silent_film_has_no_sound_track(folder: Path):
     info = film(folder / "a.mp4", 5)
     assert info.audio_seconds is None
