@@ -28,8 +28,6 @@ def declare() -> None:
             raise
         for name in [name for name in sys.modules if name.partition(".")[0] == _LIBRARY]:
             del sys.modules[name]
-        for signature in _SIGNATURES:
-            torch.library.define(
-                f"{_LIBRARY}::{signature.partition('(')[0]}", signature[signature.index("(") :]
-            )
+        for operator in _OPERATORS:
+            torch.library.define(f"{_LIBRARY}::{operator}", _SIGNATURE)
         importlib.import_module(_LIBRARY)
