@@ -315,7 +315,7 @@ def recaptured(clip: Clip, rng: Rng) -> Clip:
         wave = np.sin(2 * np.pi * (rows * cycles[0] + columns * cycles[1] + drift * seconds) + phase[2])
         blurred = cv2.GaussianBlur(warped, (0, 0), 1.0)
         moire = blurred + 5.0 * wave[..., None].astype(np.float32)
-        return np.take(gamma, np.clip(moire, 0, 255).astype(np.uint8))
+        return np.asarray(np.take(gamma, np.clip(moire, 0, 255).astype(np.uint8)), np.uint8)
 
     frames = [film(frame, index / clip.fps) for index, frame in enumerate(clip.frames)]
     return room_sound(grain(3.0)(replace(clip, frames=frames), rng), rng)
