@@ -27,7 +27,7 @@ from scipy.stats import beta
 from benchmarks.report import publish
 from detector.watermark.code import false_decode_bound
 from detector.watermark.picture import PictureMark
-from detector.watermark.picture.demodulate import pieces
+from detector.watermark.picture.demodulate import Gatherer
 from detector.watermark.picture.pattern import Pattern
 from detector.watermark.picture.read import MOST_CALLS_A_SPAN, Reader
 from generator.video import X264
@@ -398,8 +398,10 @@ def _foreign(clips: list[Path], count: int, seed: int) -> tuple[int, int]:
     fields = []
     for path in used:
         frames = _load(path)[:WINDOW_FRAMES]
-        (first, second) = list(pieces((index / FPS, frame) for index, frame in enumerate(frames)))[:2]
-        fields.append((first + second).field())
+        gatherer = Gatherer()
+        for index, frame in enumerate(frames):
+            gatherer.see(index / FPS, frame)
+        fields += [window.field() for window in gatherer.done()]
     found = 0
     for index in range(count):
         reader = Reader(Pattern(rng.bytes(16)))

@@ -182,7 +182,7 @@ def _upright(frame: av.VideoFrame, longest_side: int | None) -> NDArray[np.uint8
     return np.ascontiguousarray(np.rot90(picture, round(frame.rotation / 90)))
 
 
-def _sound(limits: Limits, rate: int | None) -> None:
+def _sound(limits: Limits, rates: list[int | None]) -> None:
     import av
     import numpy as np
 
@@ -195,19 +195,22 @@ def _sound(limits: Limits, rate: int | None) -> None:
         own = stream.codec_context.sample_rate
         if not 0 < own <= MAX_RATE:
             raise MediaDamaged("The sound says nothing usable of its sample rate: export it again.")
-        wanted = own if rate is None else rate
-        resampler = av.AudioResampler(format="flt", layout="mono", rate=wanted)
-        count = 0
+        wanted = [own if rate is None else rate for rate in rates]
+        resamplers = [av.AudioResampler(format="flt", layout="mono", rate=rate) for rate in wanted]
+        counts = [0] * len(rates)
         for frame in cast("Iterator[av.AudioFrame | None]", _with_end(_decoded(container, stream))):
-            for piece in resampler.resample(frame):
-                samples = np.nan_to_num(piece.to_ndarray().reshape(-1)).clip(-1, 1).astype(np.float32)
-                count += len(samples)
-                if count > limits.seconds * wanted:
-                    raise MediaRefused(f"The sound is longer than {limits.seconds:.0f} s: send a part of it.")
-                for first in range(0, len(samples), MAX_BLOCK):
-                    block = samples[first : first + MAX_BLOCK]
-                    _send(b"SOUN", 0.0, block, wanted, len(block))
-    if count == 0:
+            for which, resampler in enumerate(resamplers):
+                for piece in resampler.resample(frame):
+                    samples = np.nan_to_num(piece.to_ndarray().reshape(-1)).clip(-1, 1).astype(np.float32)
+                    counts[which] += len(samples)
+                    if counts[which] > limits.seconds * wanted[which]:
+                        raise MediaRefused(
+                            f"The sound is longer than {limits.seconds:.0f} s: send a part of it."
+                        )
+                    for first in range(0, len(samples), MAX_BLOCK):
+                        block = samples[first : first + MAX_BLOCK]
+                        _send(b"SOUN", float(which), block, wanted[which], len(block))
+    if not any(counts):
         raise MediaDamaged("None of the sound can be decoded: export it again.")
 
 

@@ -35,3 +35,7 @@ class FingerprintError(DetectorError):
 
 class ClassifierError(DetectorError):
     """The classifier's weights are missing or not those that were released."""
+
+
+class VerdictError(DetectorError):
+    """A text is no verdict."""

@@ -20,6 +20,7 @@ import struct
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
@@ -36,9 +37,11 @@ UInt8 = NDArray[np.uint8]
 Float32 = NDArray[np.float32]
 
 MESSAGE = struct.Struct("<4sdII")
-"""Before each array: its kind, its time (s), two sizes (height and width, or samples and their rate)."""
+"""Before each array: its kind, its time (s) or which of the rates asked for, two sizes (height and width, or
+samples and their rate)."""
 MAX_RATE = 192_000
 MAX_BLOCK = 1 << 20
+MAX_RATES = 4
 MAX_NOTE = 1 << 12
 
 _ROOT = Path(__file__).resolve().parents[1]
@@ -122,10 +125,18 @@ def sound_blocks(
         MediaRefused, MediaDamaged: as in ``frames``.
         NoSound: there is no audio track.
     """
-    with _decoding(path, limits, {"work": "sound", "rate": rate}) as answers:
-        for kind, _, _, samples_per_second, body in answers:
-            if kind == b"SOUN":
-                yield np.frombuffer(body, np.float32), samples_per_second
+    for _, block, samples_per_second in sound_streams(path, (rate,), limits):
+        yield block, samples_per_second
+
+
+def sound_streams(
+    path: Path, rates: tuple[int | None, ...], limits: Limits = Limits()
+) -> Iterator[tuple[int, Float32, int]]:
+    """``sound_blocks`` at several ``rates`` from one decoding: which of them, the block, its rate (Hz)."""
+    with _decoding(path, limits, {"work": "sound", "rates": rates}) as answers:
+        for kind, which, _, samples_per_second, body in answers:
+            if kind == b"SOUN" and which < len(rates):
+                yield int(which), np.frombuffer(body, np.float32), samples_per_second
 
 
 def sound(path: Path, limits: Limits = Limits(), *, rate: int | None = None) -> tuple[Float32, int]:
@@ -199,7 +210,7 @@ def _widen(pipe: int) -> None:
 
 def _answers(pipe: int, limits: Limits) -> Iterator[tuple[bytes, float, int, int, bytearray]]:
     clock = _Clock(limits)
-    last, samples = -math.inf, 0
+    last, samples = -math.inf, Counter[int]()
     while True:
         clock.restart()
         kind, at, first, second = MESSAGE.unpack(_read(pipe, MESSAGE.size, clock))
@@ -213,11 +224,11 @@ def _answers(pipe: int, limits: Limits) -> Iterator[tuple[bytes, float, int, int
         elif kind == b"FRAM" and 0 < first * second <= limits.pixels and last < at <= limits.seconds:
             last = at
             yield kind, at, first, second, _read(pipe, 3 * first * second, clock)
-        elif kind == b"SOUN" and 0 < second <= MAX_RATE and first <= MAX_BLOCK:
-            samples += first
-            if samples > limits.seconds * second:
+        elif kind == b"SOUN" and 0 < second <= MAX_RATE and first <= MAX_BLOCK and at in range(MAX_RATES):
+            samples[int(at)] += first
+            if samples[int(at)] > limits.seconds * second:
                 raise MediaRefused(f"The sound is longer than {limits.seconds:.0f} s: send a part of it.")
-            yield kind, 0.0, first, second, _read(pipe, 4 * first, clock)
+            yield kind, at, first, second, _read(pipe, 4 * first, clock)
         else:
             raise _damaged()
 

@@ -3,12 +3,14 @@
     with FingerprintIndex.open(folder) as index:
         index.add("job-1", fingerprint(film))
         index.candidates(fingerprint(clip))
+        index.remove("job-1")
 
 An SQLite table is the truth: a film is registered once its transaction is. Two graphs for nearest words
 (``usearch``, HNSW: Malkov and Yashunin 2018) are derived from it. They are written under a new name, named in
 the table with their SHA-256, and only then is the old file deleted; one that is missing, damaged or behind is
-completed from the table. Pictures that look the same are kept once, so their graph grows with portraits, not
-with films.
+completed from the table. A film that is removed leaves nothing behind in any file but its number, by which
+other processes forget it too. Pictures that look the same are kept once, so their graph grows with portraits,
+not with films.
 """
 
 from __future__ import annotations
@@ -37,16 +39,21 @@ _LEVEL_BITS = 3
 _ROW_BITS = 24
 _MAX_SOUND = 8 << 20
 _TABLES = """
-CREATE TABLE IF NOT EXISTS pictures (number INTEGER PRIMARY KEY, words BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS pictures (number INTEGER PRIMARY KEY AUTOINCREMENT, words BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS jobs (
-  number INTEGER PRIMARY KEY, job TEXT NOT NULL UNIQUE, seconds REAL NOT NULL,
+  number INTEGER PRIMARY KEY AUTOINCREMENT, job TEXT NOT NULL UNIQUE, seconds REAL NOT NULL,
   motion BLOB NOT NULL, sound BLOB NOT NULL
 );
 CREATE TABLE IF NOT EXISTS shows (
   picture INTEGER NOT NULL, job INTEGER NOT NULL, PRIMARY KEY (picture, job)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS graphs (
-  name TEXT PRIMARY KEY, file TEXT NOT NULL, sha256 TEXT NOT NULL, upto INTEGER NOT NULL
+  name TEXT PRIMARY KEY, file TEXT NOT NULL, sha256 TEXT NOT NULL, upto INTEGER NOT NULL,
+  forgotten INTEGER NOT NULL
+);
+CREATE TABLE IF NOT EXISTS forgotten (
+  sequence INTEGER PRIMARY KEY AUTOINCREMENT, graph TEXT NOT NULL, number INTEGER NOT NULL,
+  words INTEGER NOT NULL
 );
 """
 
@@ -97,6 +104,7 @@ class FingerprintIndex:
             )
             table.execute("PRAGMA journal_mode = WAL")
             table.execute("PRAGMA synchronous = FULL")
+            table.execute("PRAGMA secure_delete = ON")
             table.executescript(_TABLES)
         except (OSError, sqlite3.Error) as error:
             raise FingerprintError(
@@ -105,7 +113,10 @@ class FingerprintIndex:
         index = cls(folder, table)
         for graph in (index._pictures, index._sounds):
             index._load(graph)
+        loaded = index._forgotten()
         index._catch_up()
+        if index._forgotten() != loaded:
+            index.save()
         return index
 
     def __enter__(self) -> Self:
@@ -128,12 +139,12 @@ class FingerprintIndex:
     def add(self, job: str, film: Fingerprint) -> None:
         """Register a delivered film; durable on return. A job that is registered already stays as it is."""
         with self._lock:
-            self._catch_up()
             sights = picture.distinct(film.sights)
-            known = [self._known(sight) for sight in sights]
             row = (job, film.seconds, motion.pack(film.motion), pack_sound(film))
             self._table.execute("BEGIN IMMEDIATE")
             try:
+                self._catch_up()
+                known = [self._known(sight) for sight in sights]
                 done = self._table.execute(
                     "INSERT OR IGNORE INTO jobs (job, seconds, motion, sound) VALUES (?, ?, ?, ?)", row
                 )
@@ -151,6 +162,44 @@ class FingerprintIndex:
                 raise FingerprintError(f"{job} was not registered ({error}): try again.") from error
             self._catch_up()
 
+    def remove(self, job: str) -> bool:
+        """Forget a film for good; whether it was registered.
+
+        On return nothing of it is left in the index's files, and open indexes of other processes no longer
+        name it. Its pictures stay while another film shows the same. Raises ``FingerprintError`` if another
+        process is in the way: the film is no longer named, and a second call finishes.
+        """
+        with self._lock:
+            self._table.execute("BEGIN IMMEDIATE")
+            try:
+                row = self._table.execute("SELECT number, sound FROM jobs WHERE job = ?", (job,)).fetchone()
+                if row is not None:
+                    self._delete(*row)
+                self._table.execute("COMMIT")
+            except (sqlite3.Error, FingerprintError) as error:
+                self._table.execute("ROLLBACK")
+                raise FingerprintError(f"{job} was not removed ({error}): try again.") from error
+            self.save()
+            if self._table.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
+                raise FingerprintError(f"{job} is not wholly removed, for the index is in use: try again.")
+            return row is not None
+
+    def _delete(self, number: int, heard: bytes) -> None:
+        words = len(unpack_sound(heard)[0]) // sound.KNOWN_STEP + 1
+        self._forget(self._sounds, number, words)
+        self._table.execute("DELETE FROM jobs WHERE number = ?", (number,))
+        shown = self._table.execute("SELECT picture FROM shows WHERE job = ?", (number,)).fetchall()
+        self._table.execute("DELETE FROM shows WHERE job = ?", (number,))
+        for (shot,) in shown:
+            if not self._table.execute("SELECT 1 FROM shows WHERE picture = ?", (shot,)).fetchone():
+                self._forget(self._pictures, shot, len(picture.CROPS))
+                self._table.execute("DELETE FROM pictures WHERE number = ?", (shot,))
+
+    def _forget(self, graph: Graph, number: int, words: int) -> None:
+        self._table.execute(
+            "INSERT INTO forgotten (graph, number, words) VALUES (?, ?, ?)", (graph.name, number, words)
+        )
+
     def candidates(self, query: Fingerprint) -> list[Candidate]:
         """Films that share pictures or words of sound with the query, the most promising first."""
         with self._lock:
@@ -160,14 +209,16 @@ class FingerprintIndex:
             order = sorted(
                 seen.keys() | heard.keys(), key=lambda job: (-heard[job].total(), -len(seen.get(job, ())))
             )
-            return [
+            found = (
                 self._candidate(job, tuple(seen.get(job, ())), sharing.get(job, 0), heard[job])
                 for job in order
-            ]
+            )
+            return [candidate for candidate in found if candidate is not None]
 
     def save(self) -> None:
         """Write the graphs, so that the next opening need not make them anew."""
         with self._lock:
+            self._catch_up()
             for graph in (self._pictures, self._sounds):
                 self._save(graph)
 
@@ -219,10 +270,15 @@ class FingerprintIndex:
         kept = sorted(votes, key=lambda job: -votes[job].total())[:MAX_JOBS_BY_SOUND]
         return _Heard({job: votes[job] for job in kept})
 
-    def _candidate(self, number: int, seen: tuple[Seen, ...], sharing: int, votes: Counter[int]) -> Candidate:
-        job, seconds, moved, heard = self._table.execute(
+    def _candidate(
+        self, number: int, seen: tuple[Seen, ...], sharing: int, votes: Counter[int]
+    ) -> Candidate | None:
+        row = self._table.execute(
             "SELECT job, seconds, motion, sound FROM jobs WHERE number = ?", (number,)
         ).fetchone()
+        if row is None:
+            return None
+        job, seconds, moved, heard = row
         offsets = tuple(offset for offset, _ in votes.most_common(5))
         return Candidate(job, seconds, seen, sharing, offsets, motion.unpack(moved), unpack_sound(heard)[0])
 
@@ -231,32 +287,52 @@ class FingerprintIndex:
             "SELECT number, words FROM pictures WHERE number > ? ORDER BY number", (self._pictures.upto,)
         ):
             each = np.frombuffer(words, np.uint8).reshape(-1, picture.WORD_BYTES)
-            keys = (number << _LEVEL_BITS) + np.arange(len(each), dtype=np.uint64)
-            self._pictures.add(keys, each)
+            self._pictures.add(_picture_keys(number, np.arange(len(each))), each)
             self._pictures.upto = number
         for number, heard in self._table.execute(
             "SELECT number, sound FROM jobs WHERE number > ? ORDER BY number", (self._sounds.upto,)
         ):
             starts, each = sound.words(*unpack_sound(heard), sound.KNOWN_STEP)
-            self._sounds.add((number << _ROW_BITS) + starts.astype(np.uint64), each)
+            self._sounds.add(_sound_keys(number, starts // sound.KNOWN_STEP), each)
             self._sounds.upto = number
+        for graph, keys in ((self._pictures, _picture_keys), (self._sounds, _sound_keys)):
+            for sequence, number, words in self._table.execute(
+                "SELECT sequence, number, words FROM forgotten WHERE graph = ? AND sequence > ? "
+                "ORDER BY sequence",
+                (graph.name, graph.forgotten),
+            ):
+                graph.forget(keys(number, np.arange(words)))
+                graph.forgotten = sequence
+
+    def _forgotten(self) -> tuple[int, int]:
+        return self._pictures.forgotten, self._sounds.forgotten
 
     def _load(self, graph: Graph) -> None:
         row = self._table.execute(
-            "SELECT file, sha256, upto FROM graphs WHERE name = ?", (graph.name,)
+            "SELECT file, sha256, upto, forgotten FROM graphs WHERE name = ?", (graph.name,)
         ).fetchone()
         if row is not None:
-            graph.load(self._folder / Path(row[0]).name, row[1], row[2])
+            graph.load(self._folder / Path(row[0]).name, *row[1:])
 
     def _save(self, graph: Graph) -> None:
-        row = self._table.execute("SELECT file, upto FROM graphs WHERE name = ?", (graph.name,)).fetchone()
-        if graph.upto == 0 or (row and row[1] >= graph.upto and (self._folder / row[0]).exists()):
+        row = self._table.execute(
+            "SELECT file, upto, forgotten FROM graphs WHERE name = ?", (graph.name,)
+        ).fetchone()
+        kept = row and row[1] >= graph.upto and row[2] >= graph.forgotten
+        if graph.upto == 0 or (kept and (self._folder / row[0]).exists()):
             return
-        path = self._folder / f"{graph.name}-{secrets.token_hex(8)}.usearch"
-        self._table.execute(
-            "INSERT OR REPLACE INTO graphs VALUES (?, ?, ?, ?)",
-            (graph.name, path.name, graph.save(path), graph.upto),
-        )
+        while True:
+            path = self._folder / f"{graph.name}-{secrets.token_hex(8)}.usearch"
+            sha256 = graph.save(path)
+            written = self._table.execute(
+                "INSERT OR REPLACE INTO graphs SELECT ?, ?, ?, ?, ? "
+                "WHERE NOT EXISTS (SELECT 1 FROM forgotten WHERE graph = ? AND sequence > ?)",
+                (graph.name, path.name, sha256, graph.upto, graph.forgotten, graph.name, graph.forgotten),
+            )
+            if written.rowcount:
+                break
+            path.unlink(missing_ok=True)
+            self._catch_up()
         for other in self._folder.glob(f"{graph.name}-*.usearch"):
             if other != path:
                 other.unlink(missing_ok=True)
@@ -265,6 +341,14 @@ class FingerprintIndex:
 class _Heard(dict[int, Counter[int]]):
     def __missing__(self, job: int) -> Counter[int]:
         return Counter()
+
+
+def _picture_keys(number: int, crops: NDArray[np.int64]) -> NDArray[np.uint64]:
+    return np.uint64(number << _LEVEL_BITS) + crops.astype(np.uint64)
+
+
+def _sound_keys(number: int, words: NDArray[np.int64]) -> NDArray[np.uint64]:
+    return np.uint64(number << _ROW_BITS) + words.astype(np.uint64) * np.uint64(sound.KNOWN_STEP)
 
 
 def pack_sound(film: Fingerprint) -> bytes:

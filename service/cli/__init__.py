@@ -12,12 +12,14 @@ from typing import NoReturn
 import typer
 
 from assets.errors import AssetError
+from detector.errors import DetectorError
 from generator.errors import GeneratorError
 from governance.errors import GovernanceError
 from service.cli import (
     assets,
     consent,
     credential,
+    detect,
     evaluate,
     films,
     keys,
@@ -45,6 +47,7 @@ app = typer.Typer(
 app.command("animate")(films.animate)
 app.command("pose")(films.pose)
 app.command("verify")(verify.verify)
+app.command("detect")(detect.detect)
 app.command("evaluate")(evaluate.evaluate)
 app.command("sitters")(sitters.sitters)
 app.command("serve")(serve.serve)
@@ -69,7 +72,7 @@ def main() -> None:
     except typer.TyperException as error:
         _complain_of_usage(error)
         status = 1
-    except (AssetError, GeneratorError, GovernanceError, ServiceError) as error:
+    except (AssetError, DetectorError, GeneratorError, GovernanceError, ServiceError) as error:
         complain(str(error))
         status = 1
     except OSError as error:

@@ -3,7 +3,7 @@
     mark = PictureMark(key)
     embedder = mark.embedder(size=(512, 512), fps=25.0, job_id=42)
     marked = embedder.embed(frame, seconds)          # RGB uint8, each frame of a film in turn
-    reading = mark.read(detector.media.frames(path)) # (seconds, frame) pairs, in order
+    reading = mark.read(detector.media.frames(path)) # (seconds, frame) pairs, in order; or mark.reader()
     reading.payload                                  # Payload(job_id=42, ...) or None
 
 Three ideas carry it. The blue-yellow axis of a talking portrait is quiet at half a hertz, so a fixed keyed
@@ -24,7 +24,7 @@ from detector.watermark.picture.embed import Embedder
 from detector.watermark.picture.pattern import Pattern
 from detector.watermark.picture.read import Reader, Reading, Segment
 
-__all__ = ["Embedder", "PictureMark", "Reading", "Segment"]
+__all__ = ["Embedder", "PictureMark", "Reader", "Reading", "Segment"]
 
 
 class PictureMark:
@@ -35,7 +35,6 @@ class PictureMark:
 
     def __init__(self, key: bytes) -> None:
         self._pattern = Pattern(key)
-        self._reader = Reader(self._pattern)
 
     def embedder(self, size: tuple[int, int], fps: float, job_id: int) -> Embedder:
         """What marks one film of `size` (width, height) pixels with `job_id`, 0 .. 2^40 - 1.
@@ -47,4 +46,11 @@ class PictureMark:
 
     def read(self, frames: Iterable[tuple[float, NDArray[np.uint8]]]) -> Reading:
         """Look for a mark in (seconds, RGB uint8 frame) pairs, times rising, in constant memory."""
-        return self._reader.read(frames)
+        reader = self.reader()
+        for seconds, frame in frames:
+            reader.see(seconds, frame)
+        return reader.done()
+
+    def reader(self) -> Reader:
+        """What reads one film whose frames come one by one: `see(seconds, frame)` each, then `done()`."""
+        return Reader(self._pattern)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import cast
 
@@ -13,11 +12,11 @@ from numpy.typing import NDArray
 
 from detector.watermark.picture.pattern import CARRIER_HZ, READ, Complex64, Float32
 
-PIECE_SECONDS = 1.0
-SHORTEST_PIECE_SECONDS = 0.5
+WINDOW_SECONDS = 2.0
+SHORTEST_WINDOW_SECONDS = 1.5
 FEWEST_FRAMES = 8
-MOST_FRAMES = 250
-"""In a piece, whatever its times say: what bounds memory on a file whose clock stands still."""
+MOST_FRAMES = 500
+"""In a window, whatever its times say."""
 
 _YCC = np.array([[-0.1687, -0.3313, 0.5], [0.299, 0.587, 0.114], [0.5, -0.4187, -0.0813]], np.float32)
 """ITU-R BT.601 Cb, Y and Cr from RGB."""
@@ -36,6 +35,10 @@ class Moments:
     gram: NDArray[np.float64]
     planes: Float32
 
+    @property
+    def seconds(self) -> float:
+        return self.end - self.start
+
     def __add__(self, later: Moments) -> Moments:
         shift = np.eye(4)
         shift[1, 0] = later.start - self.start
@@ -51,53 +54,79 @@ class Moments:
         return _whiten(_less_explained((cosine + 1j * sine).astype(np.complex64)))
 
 
-def pieces(frames: Iterable[tuple[float, NDArray[np.uint8]]]) -> Iterator[Moments]:
-    """Moments of each second of the film, one at a time; a short rest joins the second before it.
+class Gatherer:
+    """Makes windows of about two seconds from frames that come one by one, in constant memory.
 
-    A change of the frame's shape ends a piece.
+    A shorter rest joins the window before it. A change of the frame's shape ends a window; of fewer than
+    eight frames nothing is made.
     """
-    held: Moments | None = None
-    for piece in _seconds(frames):
+
+    def __init__(self) -> None:
+        self._held: Moments | None = None
+        self._open: _Sums | None = None
+
+    def see(self, seconds: float, frame: NDArray[np.uint8]) -> Moments | None:
+        """Take the next RGB frame (height, width, 3); the window that it completed, if it did."""
+        planes = _planes(frame)
+        complete = None
+        if self._open is not None and self._open.is_full(seconds, planes):
+            complete = self._close(seconds)
+        if self._open is None:
+            self._open = _Sums(seconds, planes.shape)
+        self._open.add(seconds, planes)
+        return complete
+
+    def done(self) -> list[Moments]:
+        """The windows that were still waiting, two at most."""
+        earlier = None
+        if self._open is not None:
+            earlier = self._close(self._open.likely_end())
+        return [window for window in (earlier, self._held) if window is not None]
+
+    def _close(self, end: float) -> Moments | None:
+        """End the open window; the one before it, unless the two were joined."""
+        assert self._open is not None
+        new, self._open = self._open.moments(end), None
+        before = self._held
         if (
-            held is not None
-            and piece.planes.shape == held.planes.shape
-            and (
-                piece.end - piece.start < SHORTEST_PIECE_SECONDS
-                or held.end - held.start < SHORTEST_PIECE_SECONDS
-            )
+            before is not None
+            and before.planes.shape == new.planes.shape
+            and min(before.seconds, new.seconds) < SHORTEST_WINDOW_SECONDS
         ):
-            held = held + piece
-            continue
-        if held is not None and held.frames >= FEWEST_FRAMES:
-            yield held
-        held = piece
-    if held is not None and held.frames >= FEWEST_FRAMES:
-        yield held
+            self._held = before + new
+            return None
+        self._held = new if new.frames >= FEWEST_FRAMES else None
+        return before
 
 
-def _seconds(frames: Iterable[tuple[float, NDArray[np.uint8]]]) -> Iterator[Moments]:
-    open_piece: list[tuple[float, Float32]] = []
-    for seconds, frame in frames:
-        plane = _planes(frame)
-        if open_piece and (
-            seconds - open_piece[0][0] >= PIECE_SECONDS - 1e-6
-            or len(open_piece) == MOST_FRAMES
-            or plane.shape != open_piece[0][1].shape
-        ):
-            yield _moments(open_piece, seconds)
-            open_piece = []
-        open_piece.append((seconds, plane))
-    if open_piece:
-        times = [seconds for seconds, _ in open_piece]
-        yield _moments(open_piece, times[-1] + (times[-1] - times[0]) / max(1, len(times) - 1))
+class _Sums:
+    """A window while it grows."""
 
+    def __init__(self, start: float, shape: tuple[int, ...]) -> None:
+        self.start, self.last, self.frames = start, start, 0
+        self.gram = np.zeros((4, 4))
+        self.planes = np.zeros((4, *shape), np.float32)
 
-def _moments(piece: list[tuple[float, Float32]], end: float) -> Moments:
-    times = np.array([seconds for seconds, _ in piece])
-    angle = 2.0 * math.pi * CARRIER_HZ * times
-    basis = np.stack([np.ones_like(times), times - times[0], np.cos(angle), np.sin(angle)])
-    planes = np.tensordot(basis.astype(np.float32), np.stack([plane for _, plane in piece]), 1)
-    return Moments(float(times[0]), float(end), len(piece), basis @ basis.T, planes)
+    def is_full(self, seconds: float, planes: Float32) -> bool:
+        return (
+            seconds - self.start >= WINDOW_SECONDS - 1e-6
+            or self.frames == MOST_FRAMES
+            or planes.shape != self.planes.shape[1:]
+        )
+
+    def add(self, seconds: float, planes: Float32) -> None:
+        angle = 2.0 * math.pi * CARRIER_HZ * seconds
+        basis = np.array([1.0, seconds - self.start, math.cos(angle), math.sin(angle)])
+        self.gram += np.outer(basis, basis)
+        for total, factor in zip(self.planes, basis, strict=True):
+            cv2.scaleAdd(planes, factor, total, total)
+        self.last, self.frames = seconds, self.frames + 1
+
+    def likely_end(self) -> float:
+        return self.last + (self.last - self.start) / max(1, self.frames - 1)
+
+    def moments(self, end: float) -> Moments:
+        return Moments(self.start, end, self.frames, self.gram, self.planes)
 
 
 def _planes(frame: NDArray[np.uint8]) -> Float32:

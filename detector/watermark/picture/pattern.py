@@ -77,6 +77,11 @@ class Pattern:
         """Chips and, last, the pilot as rows (CHIPS + 1, SOFT^2)."""
         return np.stack([self._draw(row, SOFT).ravel() for row in [*self._chips, self._pilot]])
 
+    @cached_property
+    def gram(self) -> Float32:
+        """Products (CHIPS + 1, CHIPS + 1) of the templates."""
+        return cast(Float32, self.templates @ self.templates.T)
+
     def _draw(self, modes: Float32, side: int) -> Float32:
         """The field (side, side) whose DCT-II modes in the band are `modes`."""
         band = self._band[:side, :side]

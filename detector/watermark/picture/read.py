@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import cast
 
@@ -12,11 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.watermark.code import CHIPS, Payload, decode, false_decode_bound
-from detector.watermark.picture.demodulate import Moments, pieces
+from detector.watermark.picture.demodulate import Gatherer, Moments
 from detector.watermark.picture.pattern import READ, SOFT, Complex64, Float32, Pattern
 from detector.watermark.picture.synchronise import CANDIDATES, Placement, refine, search, upright
 
-WINDOW_PIECES = 2
 SPAN_WINDOWS = 4
 FED_BACK = 2
 """Candidates that are placed again by what was understood of their payload, turn and aspect included."""
@@ -59,38 +57,57 @@ class Reading:
 
 
 class Reader:
-    """Reads the marks of one key."""
+    """Reads one film frame by frame, in constant memory. Made by `PictureMark.reader`."""
 
     def __init__(self, pattern: Pattern) -> None:
         self._pattern = pattern
+        self._gatherer = Gatherer()
+        self._span: list[Moments] = []
+        self._payload: Payload | None = None
+        self._placement: Placement | None = None
+        self._mark: Float32 | None = None
+        self._calls = 0
+        self._segments: list[Segment] = []
+        self._waiting: deque[tuple[int, Complex64]] = deque(maxlen=EARLIER_WINDOWS)
 
-    def read(self, frames: Iterable[tuple[float, NDArray[np.uint8]]]) -> Reading:
-        """See `PictureMark.read`."""
-        payload: Payload | None = None
-        placement: Placement | None = None
-        mark: Float32 | None = None
-        calls = 0
-        segments: list[Segment] = []
-        waiting: deque[tuple[int, Complex64]] = deque(maxlen=EARLIER_WINDOWS)
+    def see(self, seconds: float, frame: NDArray[np.uint8]) -> None:
+        """Take the next frame (height, width, 3), RGB, shown at `seconds`: times rise."""
+        window = self._gatherer.see(seconds, frame)
+        if window is not None:
+            self._take(window)
 
-        for span in _spans(_windows(pieces(frames))):
-            fields = [window.field() for window in span]
-            for window, field in zip(span, fields, strict=True):
-                waiting.append((len(segments), field))
-                segments.append(Segment(window.start, window.end, 0.0, False))
-            if payload is None:
-                payload, placement, tried = self.decode(fields)
-                calls += tried
-                if payload is not None:
-                    mark = _at_reading_size(self._pattern.mark(payload.job_id))
-            while mark is not None and placement is not None and waiting:
-                index, field = waiting.popleft()
-                strength = _strength(placement.aligned(field), mark)
-                segments[index] = replace(
-                    segments[index], strength=strength, found=strength >= PRESENT_STRENGTH
-                )
-        confidence = 0.0 if payload is None else 1.0 - false_decode_bound(calls)
-        return Reading(payload, confidence, tuple(segments), calls)
+    def done(self) -> Reading:
+        """What the film says. Nothing may be seen after."""
+        for window in self._gatherer.done():
+            self._take(window)
+        self._read_span()
+        confidence = 0.0 if self._payload is None else 1.0 - false_decode_bound(self._calls)
+        return Reading(self._payload, confidence, tuple(self._segments), self._calls)
+
+    def _take(self, window: Moments) -> None:
+        if self._span and self._span[0].planes.shape != window.planes.shape:
+            self._read_span()
+        self._span.append(window)
+        if len(self._span) == SPAN_WINDOWS:
+            self._read_span()
+
+    def _read_span(self) -> None:
+        span, self._span = self._span, []
+        fields = [window.field() for window in span]
+        for window, field in zip(span, fields, strict=True):
+            self._waiting.append((len(self._segments), field))
+            self._segments.append(Segment(window.start, window.end, 0.0, False))
+        if fields and self._payload is None:
+            self._payload, self._placement, calls = self.decode(fields)
+            self._calls += calls
+            if self._payload is not None:
+                self._mark = _at_reading_size(self._pattern.mark(self._payload.job_id))
+        while self._mark is not None and self._placement is not None and self._waiting:
+            index, field = self._waiting.popleft()
+            strength = _strength(self._placement.aligned(field), self._mark)
+            self._segments[index] = replace(
+                self._segments[index], strength=strength, found=strength >= PRESENT_STRENGTH
+            )
 
     def decode(self, fields: list[Complex64]) -> tuple[Payload | None, Placement | None, int]:
         """All windows together and each alone, as the frame stands; then all, wherever the pilot may be."""
@@ -126,48 +143,13 @@ class Reader:
         kept = small[..., 2].ravel() > 0.5
         if kept.sum() < CHIPS:
             return np.zeros(CHIPS, np.float32)
-        rows = self._pattern.templates[:, kept]
+        rows = self._pattern.templates if kept.all() else self._pattern.templates[:, kept]
         values = small[..., 0].ravel()[kept] + 1j * small[..., 1].ravel()[kept]
         values = (values * np.exp(-1j * np.angle(rows[-1] @ values))).real
-        projected = rows @ values.astype(np.float32)
-        gram = rows @ rows.T
-        scale = np.trace(gram[:-1, :-1]) / CHIPS
-        gram[np.diag_indices(CHIPS + 1)] += np.float32(REGULARISATION * scale)
-        soft = np.linalg.solve(gram, projected)[:CHIPS]
+        gram = self._pattern.gram if kept.all() else rows @ rows.T
+        ridge = np.float32(REGULARISATION * np.trace(gram[:-1, :-1]) / CHIPS)
+        soft = np.linalg.solve(gram + ridge * np.eye(CHIPS + 1, dtype=np.float32), rows @ values)[:CHIPS]
         return soft if np.isfinite(soft).all() else np.zeros(CHIPS, np.float32)
-
-
-def _windows(every: Iterator[Moments]) -> Iterator[Moments]:
-    """Pieces in twos; a last one alone joins those before it."""
-    held: Moments | None = None
-    opened: Moments | None = None
-    for piece in every:
-        if opened is not None and opened.planes.shape == piece.planes.shape:
-            if held is not None:
-                yield held
-            held, opened = opened + piece, None
-            continue
-        if opened is not None:
-            if held is not None:
-                yield held
-            held = opened
-        opened = piece
-    if opened is not None and held is not None and held.planes.shape == opened.planes.shape:
-        held, opened = held + opened, None
-    for last in (held, opened):
-        if last is not None:
-            yield last
-
-
-def _spans(windows: Iterator[Moments]) -> Iterator[list[Moments]]:
-    span: list[Moments] = []
-    for window in windows:
-        if span and (len(span) == SPAN_WINDOWS or span[0].planes.shape != window.planes.shape):
-            yield span
-            span = []
-        span.append(window)
-    if span:
-        yield span
 
 
 def _at_reading_size(mark: Float32) -> Float32:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from detector.errors import WatermarkError
 from detector.watermark.code import false_decode_bound
 from detector.watermark.picture import PictureMark, Reading
-from detector.watermark.picture.demodulate import MOST_FRAMES, _seconds
+from detector.watermark.picture.demodulate import MOST_FRAMES, Gatherer
 from detector.watermark.picture.read import MOST_CALLS_A_SPAN
 
 JOB = 0xC0FFEE1234
@@ -141,9 +141,24 @@ def test_times_that_stand_still_give_nothing(mark: PictureMark, marked: Film) ->
     assert mark.read((0.0, frame) for frame in marked[:30]).payload is None
 
 
-def test_a_clock_that_stands_still_does_not_gather_frames() -> None:
+def test_a_clock_that_stands_still_makes_one_window_however_many_frames_come() -> None:
+    gatherer = Gatherer()
     frame = np.zeros((8, 8, 3), np.uint8)
-    assert max(piece.frames for piece in _seconds((0.0, frame) for _ in range(1000))) <= MOST_FRAMES
+    assert [gatherer.see(0.0, frame) for _ in range(3 * MOST_FRAMES)] == [None] * 3 * MOST_FRAMES
+    assert [window.frames for window in gatherer.done()] == [3 * MOST_FRAMES]
+
+
+def test_frames_given_one_by_one_read_as_frames_given_together(mark: PictureMark, marked: Film) -> None:
+    reader = mark.reader()
+    for index, frame in enumerate(marked):
+        reader.see(index / FPS, frame)
+    assert reader.done() == read(mark, marked)
+
+
+def test_windows_last_two_seconds_and_a_short_rest_joins_the_last(mark: PictureMark) -> None:
+    still = [np.full((128, 128, 3), 128, np.uint8)]
+    ends = [[segment.end for segment in read(mark, still * n).segments] for n in (100, 130, 149)]
+    assert ends == [pytest.approx(these) for these in ([2.0, 4.0], [2.0, 5.2], [2.0, 4.0, 5.96])]
 
 
 def test_the_map_says_where_the_mark_is(mark: PictureMark) -> None:
