@@ -23,7 +23,7 @@ class Treatment(Protocol):
     """What is done to a film's pictures and sound before they are encoded, such as marking them."""
 
     def picture(self, frame: UInt8, seconds: float) -> UInt8:
-        """The frame (height, width, 3) shown ``seconds`` after the beginning, changed; frames come in order."""
+        """The frame (height, width, 3) shown at ``seconds``, changed; frames come in order."""
 
     def sound(self, rate: int) -> SoundTreatment:
         """What changes the sound, at ``rate`` (Hz)."""

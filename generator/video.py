@@ -11,6 +11,7 @@ its name only when it is complete; until then, and whatever happens, nothing els
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -301,6 +302,20 @@ class VideoInfo:
     audio_seconds: float | None
     audio_rate_hz: int | None
     audio_channels: int | None
+
+
+def packets_sha256(path: Path) -> str:
+    """Of all that is shown and heard of a film, as it is encoded, whatever else the file holds: hexadecimal.
+    Raises ``VideoError`` if it is no film."""
+    digest = hashlib.sha256()
+    try:
+        with av.open(str(path)) as film:
+            for packet in film.demux():
+                digest.update(f"{packet.stream_index} {packet.pts} {packet.size}\n".encode())
+                digest.update(bytes(packet))
+    except (av.FFmpegError, OSError) as error:
+        raise VideoError(f"{path} cannot be read as a film ({error.strerror or error}).") from error
+    return digest.hexdigest()
 
 
 def probe(path: Path) -> VideoInfo:

@@ -23,3 +23,7 @@ class OutputRefused(ServiceError):
 
 class ExtraMissing(ServiceError):
     """The command needs an optional part of this software."""
+
+
+class MarkLost(ServiceError):
+    """A finished film does not bear the marks that were put into it."""

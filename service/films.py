@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
@@ -24,12 +23,14 @@ from generator.motion.emotion import EMOTIONS, Emotion
 from generator.portrait.framing import Aspect
 from generator.portrait.portrait import Portrait
 from generator.speech.audio import Speech
+from generator.video import packets_sha256
 from governance.errors import SealError
 from governance.provenance import Authority, Ingredient, Making, Reading, Rights, default_directory, seal
 from governance.provenance.manifest import mime_of, printable
 from service import gate
-from service.errors import OutputRefused
 from service.gate import Occasion, Permission, Plan, sha256_of
+from service.marking import Marking, Marks, registered
+from service.output import check_output, hidden_beside
 
 MOTION_FILE = "motion-file"
 """The driver's name in the manifest of a film whose motion was given."""
@@ -105,12 +106,13 @@ def animate(
     Raises:
         RightsUndeclared: the sitter is not ours and ``right`` is ``None``.
         NotAllowed: the policies forbid it.
-        GeneratorError, GovernanceError, AssetError: as the wings say; no file is left at ``out``.
+        MarkLost: the finished film does not bear its marks.
+        GeneratorError, GovernanceError, DetectorError, AssetError: as the wings say; no file is left.
     """
     perform = driver.get(driver_name)
     played = Direction.load(direction) if direction else NATURAL_DIRECTION
     right = gate.right_to(picture, right)
-    _check_output(out, picture, speech)
+    check_output(out, picture, speech)
     authority, weights = _authority(), _weights(*perform.weights)
     progress.stage("reading the portrait and listening to the speech")
     voice = Speech.open(speech)
@@ -139,7 +141,7 @@ def pose(
     Nobody can tell which emotions a saved motion plays: a grant must allow them all.
     """
     right = gate.right_to(picture, right)
-    _check_output(out, picture, motion_file)
+    check_output(out, picture, motion_file)
     authority, weights = _authority(), _weights()
     motion = Motion.load(motion_file)
     moved = Ingredient.from_file(motion_file, "motion")
@@ -188,31 +190,6 @@ def _emotions(played: Direction) -> tuple[str, ...]:
     ) or ("neutral",)
 
 
-def _check_output(out: Path, *inputs: Path) -> None:
-    """Refuse early what would otherwise fail after minutes of rendering."""
-    if out.suffix.lower() != ".mp4":
-        raise OutputRefused(f"{out} is no name for an MP4 film: give one that ends in .mp4.")
-    if not out.parent.is_dir():
-        raise OutputRefused(f"The folder {out.parent} does not exist: create it first.")
-    if out.is_dir():
-        raise OutputRefused(f"{out} is a folder: give the name of a file in it.")
-    if out.exists() and any(file.exists() and file.samefile(out) for file in inputs):
-        raise OutputRefused(f"{out} is what the film is made from: give the film another name.")
-    trial = _hidden_beside(out)
-    try:
-        trial.touch(exist_ok=False)
-        trial.unlink()
-    except OSError as error:
-        raise OutputRefused(
-            f"{out} cannot be written ({error.strerror}): choose a folder that you may write to."
-        ) from error
-
-
-def _hidden_beside(out: Path) -> Path:
-    """A name nobody uses, in the folder of ``out``, so that the film can take its place in one step."""
-    return out.with_name(f".{secrets.token_hex(8)}.unsealed.mp4")
-
-
 def _authority() -> Authority:
     authority = Authority.open(default_directory())
     authority.signer().close()
@@ -258,16 +235,35 @@ def _render_and_seal(
     *,
     audio: Path | None,
 ) -> Film:
-    unsealed = _hidden_beside(out)
+    marking = Marking(Marks.open(most=1), portrait.size, motion.fps)
+    unsealed = hidden_beside(out)
     try:
         progress.stage("rendering")
         progress.total(len(motion.values))
-        stats = render_film(portrait, motion, unsealed, audio=audio, on_frame=progress.frame)
+        stats = render_film(
+            portrait, motion, unsealed, audio=audio, treatment=marking, on_frame=progress.frame
+        )
         if audio is not None and making.speech is not None and sha256_of(audio) != making.speech.sha256:
             raise SpeechError(f"{audio} was changed while the film was made: try again.")
+        progress.stage("reading the marks")
+        found = marking.inscription(unsealed)
+        played = packets_sha256(unsealed)
+
+        def confirm(sealed: Path) -> None:
+            if packets_sha256(sealed) != played:
+                raise SealError(f"Sealing changed the pictures or the sound of {out}: please report it.")
+            permission.confirm(sealed, marking.name)
+
         progress.stage("sealing")
-        clock = os.environ.get(CLOCK)
-        reading = seal(unsealed, out, making, authority, clock=clock, confirm=permission.confirm)
+        with registered(marking.name, found.fingerprint):
+            reading = seal(
+                unsealed,
+                out,
+                replace(making, bindings=found.bindings),
+                authority,
+                clock=os.environ.get(CLOCK),
+                confirm=confirm,
+            )
     except (VideoError, SealError) as error:
         raise type(error)(str(error).replace(str(unsealed), str(out))) from error
     finally:

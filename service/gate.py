@@ -86,7 +86,8 @@ class Permission:
         portrait_sha256: of the one picture it is for.
         grant, request: SHA-256 of the grant and of the request.
         entry: where the ledger tells of the request.
-        confirm: called with the sealed film before it has its name; what it raises means no film.
+        confirm: called with the sealed film, which has not got its name yet, and the name of the job that it
+            is marked with; what it raises means no film.
     """
 
     rights: Rights
@@ -94,7 +95,7 @@ class Permission:
     grant: str | None = None
     request: str | None = None
     entry: Entry | None = None
-    confirm: Callable[[Path], None] = lambda _: None
+    confirm: Callable[[Path, str], None] = lambda film, job: None
 
 
 def right_to(picture: Path, right: Rights | Path | None) -> Rights | Path:

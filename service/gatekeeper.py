@@ -48,9 +48,9 @@ def _by_declaration(plan: Plan, declared: Rights, portrait: str) -> Iterator[Per
             with _refusals_told(hub, request):
                 demand(ask(plan, portrait, declared, checks=_search(hub, face, portrait)))
 
-        def confirm(film: Path) -> None:
+        def confirm(film: Path, job: str) -> None:
             check()
-            _tell(hub, Event("film.delivered", {"request": request, "film": sha256_of(film)}))
+            _tell(hub, Event("film.delivered", {"request": request, "film": sha256_of(film), "job": job}))
 
         check()
         entry = _tell(hub, Event("request.admitted", {"request": request, "right": declared}))
@@ -69,11 +69,11 @@ def _by_grant(plan: Plan, file: Path, portrait: str) -> Iterator[Permission]:
             principal = _principal(hub, keyid)
             use = consents.admit(grant.id, _asking(plan, portrait, request, principal), datetime.now(UTC))
 
-        def confirm(film: Path) -> None:
+        def confirm(film: Path, job: str) -> None:
             with _refusals_told(hub, request):
                 _principal(hub, keyid)
                 consents.confirm(use, datetime.now(UTC))
-            _tell(hub, Event("film.delivered", {"request": request, "film": sha256_of(film)}))
+            _tell(hub, Event("film.delivered", {"request": request, "film": sha256_of(film), "job": job}))
 
         try:
             with _refusals_told(hub, request):

@@ -44,16 +44,33 @@ def iscc(path: Path, limits: Limits = _DEFAULT_LIMITS) -> Iscc:
         MediaError: it cannot be decoded.
         FingerprintError: it shows no second picture to code.
     """
-    pictures = tuple(
-        iscc_lib.gen_image_code_v0(_grey(picture)).iscc
-        for _, picture in frames(path, limits, per_second=PICTURES_PER_SECOND, longest_side=512)
-    )
-    if len(pictures) < 2:
-        raise FingerprintError(f"{path} is shorter than a second: an ISCC needs two pictures.")
-    content = iscc_lib.gen_mixed_code_v0(list(pictures)).iscc
+    coder = ContentCoder()
+    for at, picture in frames(path, limits, per_second=PICTURES_PER_SECOND, longest_side=512):
+        coder.see(at, picture)
+    content = coder.done()
     data, instance = iscc_lib.gen_sum_code_v0(path, add_units=True).units or ("", "")
     code = iscc_lib.gen_iscc_code_v0([content, data, instance]).iscc
-    return Iscc(code, content, data, instance, pictures)
+    return Iscc(code, content, data, instance, tuple(coder.codes))
+
+
+class ContentCoder:
+    """Takes in pictures one by one, for a caller who decodes them anyway; ``codes`` are their Image-Codes."""
+
+    def __init__(self) -> None:
+        self.codes: list[str] = []
+        self._due = 0.0
+
+    def see(self, seconds: float, picture: NDArray[np.uint8]) -> None:
+        """The next picture: (height, width, 3) RGB, shown at ``seconds`` (ascending)."""
+        if seconds + 1e-6 >= self._due:
+            self._due = (np.floor((seconds + 1e-6) * PICTURES_PER_SECOND) + 1) / PICTURES_PER_SECOND
+            self.codes.append(iscc_lib.gen_image_code_v0(_grey(picture)).iscc)
+
+    def done(self) -> str:
+        """The content's unit. Raises ``FingerprintError`` if there was no second picture."""
+        if len(self.codes) < 2:
+            raise FingerprintError("The film is shorter than a second: an ISCC needs two pictures.")
+        return str(iscc_lib.gen_mixed_code_v0(self.codes).iscc)
 
 
 def distance(one: str, other: str) -> int:
