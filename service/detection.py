@@ -2,22 +2,69 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
-from detector import ManifestEvidence, Outcome, Tools, job_name
+from assets.errors import AssetError
+from detector import Answer, ManifestEvidence, Outcome, Tools, inspect, job_name
+from detector.errors import DetectorError
+from detector.protocol import Classifier
+from governance.consent.checks import PASSED, Finding
+from governance.errors import KeysError
 from governance.provenance import Reading, State, house_trust, read
+from service.marking import PICTURE_BINDING, SOUND_BINDING, Marks, has_register, register
 
-JOB_BINDING = "org.vernissage."
-"""How the names of our own soft bindings begin; their values are job ids."""
-JOB_BYTES = 5
+Opened = TypeVar("Opened")
+
 _GENERATED = "trainedalgorithmicmedia"
 
 
 def tools() -> Tools:
     """Marks, register and classifier, as far as they are here."""
+    missing: list[str] = []
+    marks = _or_missing(Marks.open, "Hidden marks cannot be looked for", missing)
+    index = _or_missing(register, "Delivered films cannot be looked up", missing) if has_register() else None
+    if index is None and not missing:
+        missing.append("No film was delivered on this machine, so none can be looked up.")
+    classifier = _or_missing(_classifier, "Faces cannot be judged", missing)
     return Tools(
-        missing=("This machine has no keys of a hub, so hidden marks cannot be read: make films here first.",)
+        picture_marks=marks.pictures if marks else (),
+        sound_marks=marks.sounds if marks else (),
+        index=index,
+        classifier=classifier,
+        missing=tuple(missing),
     )
+
+
+def check_filmed(video: Path) -> Finding:
+    """Whether the film of a consent ceremony (``governance.consent.Checks``) was filmed: who cannot be told
+    from a machine's work is not believed."""
+    answer = inspect(video, tools(), manifest=manifest(video)).synthetic.answer
+    if answer is Answer.NO:
+        return PASSED
+    if answer is Answer.YES:
+        return Finding.failed(
+            "synthetic", "The film looks as if a machine had made it: film yourself, with a camera, unedited."
+        )
+    return Finding.failed(
+        "synthetic_unclear",
+        "It cannot be told whether a camera filmed this: film your face larger and longer, in good light.",
+    )
+
+
+def _or_missing(open_one: Callable[[], Opened], sentence: str, missing: list[str]) -> Opened | None:
+    try:
+        return open_one()
+    except (AssetError, DetectorError, KeysError) as error:
+        missing.append(f"{sentence}: {error}")
+        return None
+
+
+def _classifier() -> Classifier:
+    from detector.classifier import Classifier as Trained
+
+    return Trained.load()
 
 
 def manifest(path: Path) -> ManifestEvidence:
@@ -57,6 +104,6 @@ def _signer(reading: Reading) -> str:
 
 def _job(reading: Reading) -> str | None:
     for binding in reading.declaration.bindings if reading.declaration else ():
-        if binding.algorithm.startswith(JOB_BINDING) and len(binding.value) == JOB_BYTES:
+        if binding.algorithm in (PICTURE_BINDING, SOUND_BINDING):
             return job_name(int.from_bytes(binding.value))
     return None

@@ -113,6 +113,11 @@ class Marking:
         return Inscription(tuple(bindings), found.fingerprint)
 
 
+def has_register() -> bool:
+    """Whether this hub ever delivered a film."""
+    return (home.directory() / REGISTER).is_dir()
+
+
 def register() -> FingerprintIndex:
     """The fingerprints of the films this hub delivered. Raises ``FingerprintError``, ``KeysError``."""
     folder = home.directory() / REGISTER

@@ -77,5 +77,6 @@ def checks_of(hub: Hub) -> Checks:
     from governance.biometrics import all_checks
     from governance.consent.phrase import words
     from governance.hubkeys import TEMPLATES
+    from service.detection import check_filmed
 
-    return all_checks(hub.keys.directory / TEMPLATES, words())
+    return all_checks(hub.keys.directory / TEMPLATES, words(), check_filmed)

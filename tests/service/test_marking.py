@@ -8,11 +8,22 @@ import pytest
 from numpy.typing import NDArray
 
 from detector.errors import WatermarkError
+from detector.fingerprint import find
 from generator.sitters import sitters
 from generator.speech.audio import SAMPLE_RATE, Speech
-from governance.errors import KeysMissing
+from generator.video import VideoWriter
+from governance.errors import KeysMissing, SealError
 from governance.markkeys import MarkKeys
-from service.marking import Marking, Marks, new_job
+from service.errors import MarkLost
+from service.marking import (
+    PICTURE_BINDING,
+    SOUND_BINDING,
+    Marking,
+    Marks,
+    has_register,
+    register,
+    registered,
+)
 
 SIDE, FPS, SECONDS = 256, 25, 4
 JOB = 0x12_3456_789A
@@ -53,13 +64,13 @@ def marks(keys: Path) -> Marks:
 
 @pytest.fixture(scope="module")
 def marking(marks: Marks) -> Marking:
-    return Marking(marks, (SIDE, SIDE), FPS, JOB)
+    return Marking(marks, (SIDE, SIDE), FPS)
 
 
 def test_pictures_bear_the_job(marks: Marks, marking: Marking, pictures):
     read = marks.pictures[0].read((at, marking.picture(frame, at)) for at, frame in pictures)
     assert read.payload is not None
-    assert read.payload.job_id == JOB
+    assert read.payload.job_id == marking.job
 
 
 def test_sound_bears_the_job(marks: Marks, marking: Marking, sound: NDArray[np.float32]):
@@ -68,7 +79,7 @@ def test_sound_bears_the_job(marks: Marks, marking: Marking, sound: NDArray[np.f
     assert marked.shape == (len(sound), 1)
     read = marks.sounds[0].read(marked, SAMPLE_RATE)
     assert read.payload is not None
-    assert read.payload.job_id == JOB
+    assert read.payload.job_id == marking.job
 
 
 def test_another_house_reads_nothing(tmp_path: Path, marking: Marking, pictures):
@@ -88,7 +99,7 @@ def test_the_marks_of_former_keys_are_still_read(tmp_path: Path, sound: NDArray[
 
 def test_what_is_too_small_is_refused(marks: Marks):
     with pytest.raises(WatermarkError, match="128 pixels or more"):
-        Marking(marks, (96, 96), FPS, JOB)
+        Marking(marks, (96, 96), FPS)
 
 
 def test_without_keys_nothing_is_marked(tmp_path: Path):
@@ -97,7 +108,60 @@ def test_without_keys_nothing_is_marked(tmp_path: Path):
         Marks.open(tmp_path / "keys")
 
 
-def test_jobs_are_told_apart():
-    jobs = {new_job() for _ in range(100)}
-    assert len(jobs) == 100
-    assert all(0 <= job < 1 << 40 for job in jobs)
+def test_each_film_is_another_job(marks: Marks):
+    jobs = {Marking(marks, (SIDE, SIDE), FPS).name for _ in range(20)}
+    assert len(jobs) == 20
+
+
+@pytest.fixture(scope="module")
+def film(marking: Marking, pictures, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("films") / "marked.mp4"
+    audio = sitters()[0].clip.path
+    with VideoWriter(path, (SIDE, SIDE), audio=audio, treat=marking.sound) as writer:
+        for at, frame in pictures * 2:
+            writer.write(marking.picture(frame, at))
+    return path
+
+
+def test_a_film_declares_the_marks_that_are_read_in_it(marking: Marking, film: Path):
+    found = marking.inscription(film)
+    values = {binding.algorithm: binding.value for binding in found.bindings}
+    assert values.keys() == {PICTURE_BINDING, SOUND_BINDING, "io.iscc.v0"}
+    assert {values[PICTURE_BINDING], values[SOUND_BINDING]} == {marking.job.to_bytes(5)}
+    assert values["io.iscc.v0"].startswith(b"ISCC:")
+    assert found.fingerprint.seconds == pytest.approx(2 * SECONDS, abs=0.1)
+
+
+def test_a_film_without_the_mark_is_not_handed_over(marks: Marks, film: Path):
+    with pytest.raises(MarkLost, match="not kept"):
+        Marking(marks, (SIDE, SIDE), FPS).inscription(film)
+
+
+def test_a_film_too_short_for_a_mark_declares_none(marks: Marks, marking: Marking, pictures, tmp_path: Path):
+    with VideoWriter(tmp_path / "short.mp4", (SIDE, SIDE)) as writer:
+        for at, frame in pictures[:20]:
+            writer.write(marking.picture(frame, at))
+    assert [binding.watermark for binding in marking.inscription(tmp_path / "short.mp4").bindings] == []
+
+
+def test_a_damaged_film_is_not_handed_over(marking: Marking, film: Path, tmp_path: Path):
+    (tmp_path / "cut.mp4").write_bytes(film.read_bytes()[:4_000])
+    with pytest.raises(MarkLost, match="cannot be read back"):
+        marking.inscription(tmp_path / "cut.mp4")
+
+
+def test_a_film_that_is_not_handed_over_is_forgotten(
+    marking: Marking, film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("VERNISSAGE_HOME", str(tmp_path / "hub"))
+    assert not has_register()
+    found = marking.inscription(film)
+    with pytest.raises(SealError), registered(marking.name, found.fingerprint):
+        raise SealError("the disk is full")
+    assert has_register()
+    with register() as index:
+        assert len(index) == 0
+    with registered(marking.name, found.fingerprint):
+        pass
+    with register() as index:
+        assert [match.job for match in find(index, found.fingerprint)] == [marking.name]
