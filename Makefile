@@ -14,7 +14,7 @@ demo: .venv/demo                       ## a sitter speaks, and the film says whe
 
 test: .venv/dev                        ## the whole test suite
 	$(BIN)/vernissage assets fetch
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal $(PYTEST_ARGS)
 
 serve: .venv/demo                      ## verification and the sitters on http://127.0.0.1:8000
 	$(BIN)/vernissage keys init --if-missing
