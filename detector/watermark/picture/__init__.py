@@ -7,10 +7,10 @@
     reading.payload                                  # Payload(job_id=42, ...) or None
 
 Three ideas carry it. The blue-yellow axis of a talking portrait is quiet at half a hertz, so a fixed keyed
-pattern that is added for a second and taken away for a second stands out once each pixel is regressed on its
-own mean, drift and that carrier (spread spectrum, Cox et al. 1997, along time). Between two changes the
-pattern stands still, so that a video encoder pays for it once a second and not in every frame. And a part of
-the pattern, the pilot, is known without the payload and finds scale, shift and flip blindly.
+pattern that is added for 1.25 s and taken away for 1.25 s stands out once each pixel is regressed on its own
+mean and that carrier (spread spectrum, Cox et al. 1997, along time). Between two changes the pattern stands
+still, so that a video encoder pays for it at each change and not in every frame. And a part of the pattern,
+the pilot, is known without the payload and finds scale, shift and flip blindly.
 """
 
 from __future__ import annotations

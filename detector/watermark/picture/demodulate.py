@@ -24,9 +24,10 @@ _YCC = np.array([[-0.1687, -0.3313, 0.5], [0.299, 0.587, 0.114], [0.5, -0.4187, 
 
 @dataclass(frozen=True)
 class Moments:
-    """Sums over the frames from `start` to `end` (seconds) that a regression on 1, t, cos and sin needs.
+    """Sums over the frames from `start` to `end` (seconds) that a regression on 1, cos and sin needs.
 
-    `gram` (4, 4) and `planes` (4, 3, height, width) take t from `start`; the carrier's phase is the film's.
+    `gram` is (3, 3), `planes` (3, 3, height, width): the function, then Cb, Y, Cr. The carrier's phase is the
+    film's. A slope is not taken out: over two seconds it would take most of the carrier with it.
     """
 
     start: float
@@ -40,16 +41,12 @@ class Moments:
         return self.end - self.start
 
     def __add__(self, later: Moments) -> Moments:
-        shift = np.eye(4)
-        shift[1, 0] = later.start - self.start
-        gram = self.gram + shift @ later.gram @ shift.T
-        planes = self.planes + later.planes
-        planes[1] += np.float32(shift[1, 0]) * later.planes[0]
+        gram, planes = self.gram + later.gram, self.planes + later.planes
         return Moments(self.start, later.end, self.frames + later.frames, gram, planes)
 
     def field(self) -> Complex64:
         """Amplitude of the carrier in Cb (height, width), less what Y and Cr explain, whitened."""
-        inverse = np.linalg.inv(self.gram + 1e-9 * np.trace(self.gram) * np.eye(4))[2:].astype(np.float32)
+        inverse = np.linalg.inv(self.gram + 1e-9 * np.trace(self.gram) * np.eye(3))[1:].astype(np.float32)
         cosine, sine = np.tensordot(inverse, self.planes, 1)
         return _whiten(_less_explained((cosine + 1j * sine).astype(np.complex64)))
 
@@ -104,8 +101,8 @@ class _Sums:
 
     def __init__(self, start: float, shape: tuple[int, ...]) -> None:
         self.start, self.last, self.frames = start, start, 0
-        self.gram = np.zeros((4, 4))
-        self.planes = np.zeros((4, *shape), np.float32)
+        self.gram = np.zeros((3, 3))
+        self.planes = np.zeros((3, *shape), np.float32)
 
     def is_full(self, seconds: float, planes: Float32) -> bool:
         return (
@@ -116,7 +113,7 @@ class _Sums:
 
     def add(self, seconds: float, planes: Float32) -> None:
         angle = 2.0 * math.pi * CARRIER_HZ * seconds
-        basis = np.array([1.0, seconds - self.start, math.cos(angle), math.sin(angle)])
+        basis = np.array([1.0, math.cos(angle), math.sin(angle)])
         self.gram += np.outer(basis, basis)
         for total, factor in zip(self.planes, basis, strict=True):
             cv2.scaleAdd(planes, factor, total, total)

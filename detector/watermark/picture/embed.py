@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.errors import WatermarkError
-from detector.watermark.picture.pattern import Pattern, carrier
+from detector.watermark.picture.pattern import Float32, Pattern, carrier
 
-AMPLITUDE_LEVELS = 2.6
+AMPLITUDE_LEVELS = 2.3
 """Standard deviation of what is added to blue where it is bright, in 8-bit levels; Cb gets half."""
 
 DARKEST_WEIGHT = 0.6
@@ -23,8 +23,14 @@ SEEN_AT_PX = 128
 SHORTEST_SIDE_PX = 128
 LOWEST_FPS = 8.0
 
-_DITHER = np.array([[-0.375, 0.125], [0.375, -0.125]], np.float32)
-"""Thresholds that four pixels share, so that one chroma sample sees quarters of a level."""
+BLOCK_PX = 16
+"""The pattern is even within an encoder's block, which then has one number to code and not four."""
+
+FEWEST_BLOCKS = 32
+"""Along the longer side, so that they can draw the pattern: of a small film the blocks are smaller."""
+
+DEADZONE = 0.65
+"""Standard deviations that every block loses: faint ones would cost an encoder most for their worth."""
 
 UInt8 = NDArray[np.uint8]
 
@@ -44,11 +50,7 @@ class Embedder:
                 f"{fps:g} frames a second are too few to be marked: make it {LOWEST_FPS:g} or more."
             )
         self.size = size
-        longer = max(size)
-        mark = cv2.resize(pattern.mark(job_id), (longer, longer), interpolation=cv2.INTER_CUBIC)
-        dither = np.tile(_DITHER, (longer // 2 + 1, longer // 2 + 1))
-        self._levels = AMPLITUDE_LEVELS * mark[:height, :width]
-        self._dither = dither[:height, :width]
+        self._levels = AMPLITUDE_LEVELS * _in_blocks(pattern.mark(job_id), max(size))[:height, :width]
         self._sign = 0
         self._added = np.zeros((height, width), np.int16)
 
@@ -64,18 +66,33 @@ class Embedder:
         sign = carrier(seconds)
         if sign != self._sign:
             self._sign = sign
-            self._added = np.rint(sign * _weight(frame) * self._levels + self._dither).astype(np.int16)
+            self._added = np.rint(sign * _weight(frame) * self._levels).astype(np.int16)
         marked = frame.copy()
         blue = cv2.add(cv2.extractChannel(frame, 2), self._added, dtype=cv2.CV_8U)
         cv2.insertChannel(blue, marked, 2)
         return marked
 
 
-def _weight(frame: UInt8) -> NDArray[np.float32]:
+def _in_blocks(mark: Float32, side: int) -> Float32:
+    """The mark over a square of `side` pixels or a little more, of unit variance, blocks alike or zero."""
+    block = BLOCK_PX
+    while block > 1 and side < FEWEST_BLOCKS * block:
+        block //= 2
+    count = -(-side // block)
+    drawn = cv2.resize(mark, (side, side), interpolation=cv2.INTER_CUBIC)
+    over = count * block - side
+    drawn = cv2.copyMakeBorder(drawn, 0, over, 0, over, cv2.BORDER_REPLICATE)
+    blocks = cv2.resize(drawn, (count, count), interpolation=cv2.INTER_AREA)
+    blocks = np.sign(blocks) * np.maximum(np.abs(blocks) - DEADZONE * blocks.std(), 0.0)
+    blocks /= blocks.std()
+    return np.kron(blocks, np.ones((block, block), np.float32))
+
+
+def _weight(frame: UInt8) -> Float32:
     """How much of the mark each pixel (height, width) bears: in proportion to light, within limits."""
     height, width = frame.shape[:2]
     scale = SEEN_AT_PX / max(height, width)
     small = cv2.resize(frame, (round(width * scale), round(height * scale)), interpolation=cv2.INTER_AREA)
     luma = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.float32)
     weight = np.clip(cv2.GaussianBlur(luma, (0, 0), 4.0) / FULL_WEIGHT_LUMA, DARKEST_WEIGHT, 1.0)
-    return cast(NDArray[np.float32], cv2.resize(weight, (width, height), interpolation=cv2.INTER_LINEAR))
+    return cast(Float32, cv2.resize(weight, (width, height), interpolation=cv2.INTER_LINEAR))

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from detector.watermark.code import CHIPS, encode
 
-CARRIER_HZ = 0.5
-"""The pattern is added for a second, then taken away for a second."""
+CARRIER_HZ = 0.4
+"""The pattern is added for 1.25 s, then taken away for 1.25 s: any two seconds hold enough of both."""
 
 BAND_CYCLES = (3.0, 14.5)
 """Spatial frequencies, in cycles over the longer side: below lies the picture, above what encoders drop."""

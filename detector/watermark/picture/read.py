@@ -117,7 +117,7 @@ class Reader:
             for flipped in (False, True):
                 placement = upright(field, flipped)
                 calls += 1
-                payload = decode(self._soft(field, placement), self._pattern.key)
+                payload = decode(self.soft(field, placement), self._pattern.key)
                 if payload is not None:
                     return payload, placement, calls
         candidates = search(together, self._pattern)
@@ -126,14 +126,14 @@ class Reader:
                 placement = candidates[index]
             else:
                 first = candidates[index - len(candidates)]
-                placement = refine(together, first, self._pattern.estimate(self._soft(together, first)))
+                placement = refine(together, first, self._pattern.estimate(self.soft(together, first)))
             calls += 1
-            payload = decode(self._soft(together, placement), self._pattern.key)
+            payload = decode(self.soft(together, placement), self._pattern.key)
             if payload is not None:
                 return payload, placement, calls
         return None, None, calls
 
-    def _soft(self, field: Complex64, placement: Placement) -> NDArray[np.float32]:
+    def soft(self, field: Complex64, placement: Placement) -> NDArray[np.float32]:
         """Soft values (CHIPS,) by regularised least squares on what of the pattern was received."""
         seen = placement.aligned(field)
         received = placement.aligned(np.ones(field.shape, np.complex64)).real
