@@ -96,9 +96,9 @@ def main() -> None:
     options = _options()
     voices = _voices(options.speech)
     catalogue = Catalogue(options.out)
-    pictures = _pictures(options.portraits)
+    everyone = pictures(options.portraits)
     for split, share in SPLITS.items():
-        sitting = [sitter for sitter in pictures if _split(sitter.name, PORTRAITS) == split]
+        sitting = [sitter for sitter in everyone if _split(sitter.name, PORTRAITS) == split]
         _make(catalogue, split, split, sitting, voices[split], round(options.films * share))
     if options.people:
         people = list(_people(options.people))
@@ -191,7 +191,7 @@ def _portrait(picture: Path | bytes, size: int) -> Portrait:
 
 
 def direction(rng: np.random.Generator, seconds: float) -> Direction:
-    """Natural half of the time; else with a feeling, a gaze that moves, a pose and a liveliness of its own."""
+    """Natural half of the time; else with a feeling, a moving gaze, a pose and a liveliness of its own."""
     if rng.random() < 0.5:
         return NATURAL_DIRECTION
     return Direction.parse(
@@ -229,7 +229,8 @@ def _utter(files: list[Path], seconds: float, out: Path, rng: np.random.Generato
     return chosen[0].name
 
 
-def _pictures(folder: Path | None) -> list[Sitter]:
+def pictures(folder: Path | None) -> list[Sitter]:
+    """Our sitters, and the pictures in ``folder``."""
     files = [sitter.path for sitter in sitters()]
     if folder is not None:
         files += sorted(file for file in folder.iterdir() if file.suffix.lower() in PICTURES)

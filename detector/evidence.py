@@ -43,6 +43,10 @@ PICTURE_MARK_PX = 96
 SOUND_MARK_SECONDS = 5.0
 FINGERPRINT_SECONDS = 2.0
 
+OURS_POINT = "fpr_0.1"
+SYNTHETIC_POINT = "synthetic_fpr_0.1"
+"""The classifier's thresholds that are gone by."""
+
 SIGNATURE_BITS = 128
 
 MOST_INSTANTS = 2000
@@ -217,8 +221,8 @@ def classifier(
     if reason or asked is None or told is None or told.ours is None or told.synthetic is None:
         sentence = f"{what} could not be told: {reason}."
         return Evidence(Layer.CLASSIFIER, Outcome.INCONCLUSIVE, sentence, seconds=round(seen.seconds, 3))
-    ours = _likeness(told.ours, asked.operating_points["ours"])
-    synthetic = _likeness(told.synthetic, asked.operating_points["synthetic"])
+    ours = _likeness(told.ours, asked.operating_points.get(OURS_POINT))
+    synthetic = _likeness(told.synthetic, asked.operating_points.get(SYNTHETIC_POINT))
     outcome, sentence = (
         Outcome.INCONCLUSIVE,
         "The faces look neither clearly like our work nor clearly unlike it.",
@@ -240,7 +244,11 @@ def classifier(
         ours=ours,
         synthetic=synthetic,
         seconds=round(seen.seconds, 3),
-        figures={"faces": len(told.faces), "moments": len(told.moments), "unfamiliar": told.unfamiliar},
+        figures={
+            "faces": len(told.faces),
+            "moments": len(told.moments),
+            "unfamiliar": round(told.unfamiliar, 3),
+        },
     )
 
 
@@ -275,7 +283,10 @@ def _weak(match: Match) -> bool:
     return len(match.witnesses) < 2 and "motion" not in match.witnesses
 
 
-def _likeness(probability: float, point: OperatingPoint) -> Opinion:
+def _likeness(probability: float, point: OperatingPoint | None) -> Opinion:
+    """Without a threshold that was measured, no probability is enough."""
+    if point is None:
+        return Opinion(min(probability, NEARLY_ONE), 1.0, FalseAlarms(None, 1.0, 0, "not measured"))
     where = "real clips of people and sources that it was not trained on (benchmarks.classifier)"
     return Opinion(probability, point.threshold, FalseAlarms(point.fpr, point.fpr_upper_95, point.n, where))
 

@@ -19,6 +19,7 @@ from typing import Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from assets.errors import AssetError
 from detector.errors import DetectorError, MediaError, NoPicture, NoSound
 from detector.evidence import Seen
 from detector.fingerprint import FingerprintIndex, Watcher
@@ -64,7 +65,7 @@ def attempt(act: Callable[[], Told]) -> tuple[Told | None, str | None]:
     """What ``act`` returns, or why it failed: a hostile file may upset any library in any way."""
     try:
         return act(), None
-    except DetectorError as error:
+    except (AssetError, DetectorError) as error:
         return None, str(error).rstrip(".")
     except Exception as error:
         return None, f"the software failed on it ({type(error).__name__})"

@@ -43,6 +43,7 @@ class Match:
     (s), ``None`` if only pictures agree. ``ours``: probability that the clip shows or sounds as this job
     does; ``confidence``: that it is this job's, not another's that looks or sounds so. ``witnesses``: which
     of ``picture``, ``motion`` and ``sound`` agree. ``crop``: share of the job's picture side that is left.
+    ``speed``: how many times faster than the job the clip runs (``offset`` is that of its beginning).
     ``picture_share``: of the clip's sampled pictures those that are the job's; ``motion_score``: correlation;
     ``sound_errors``: share of wrong bits (each ``None`` if it was not compared).
     """
@@ -59,6 +60,7 @@ class Match:
     picture_share: float
     motion_score: float | None
     sound_errors: float | None
+    speed: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -71,12 +73,58 @@ class _Weighed:
 
 def find(index: FingerprintIndex, query: Fingerprint) -> list[Match]:
     """The jobs that a clip's fingerprint shows, the surest first; empty if none does."""
+    views = [query]
+    if query.inside is not None:
+        views.append(replace(query, sights=query.inside.sights, motion=query.inside.motion, inside=None))
+    matches = max((_find(index, view, 1) for view in views), key=_strength)
+    settled = matches and "sound" in matches[0].witnesses
+    if settled or (not len(query.sound) and matches and "motion" in matches[0].witnesses):
+        return matches
+    if not any("picture" in match.witnesses for match in matches):
+        views = [replace(query, sights=[])]
+    others = (_find_sped(index, view, speed) for view in views for speed in sound.SPEEDS[1:])
+    return max((matches, *others), key=_strength)
+
+
+def _strength(matches: list[Match]) -> tuple[int, float, float]:
+    if not matches:
+        return 0, 0.0, 0.0
+    first = matches[0]
+    return len(first.witnesses), first.ours, first.motion_score or 0.0
+
+
+def _find_sped(index: FingerprintIndex, query: Fingerprint, speed: float) -> list[Match]:
+    found = _find(index, _slowed(query, speed), len(sound.SPEEDS))
+    return [
+        replace(
+            match, start=round(match.start / speed, 2), end=round(match.end / speed, 2), speed=round(speed, 3)
+        )
+        for match in found
+    ]
+
+
+def _slowed(query: Fingerprint, speed: float) -> Fingerprint:
+    """The clip's first minute as it was before it was sped up."""
+    most = sound.RETUNED_SECONDS
+    rows = query.motion[: round(most * motion.RATE)]
+    heard = next((one for one in query.retuned if one.speed == speed and len(query.sound)), None)
+    return Fingerprint(
+        min(query.seconds, most) * speed,
+        [replace(sight, at=sight.at * speed) for sight in query.sights if sight.at <= most],
+        motion.slowed(rows, speed),
+        heard.bits if heard else query.sound[:0],
+        heard.loud if heard else query.loud[:0],
+    )
+
+
+def _find(index: FingerprintIndex, query: Fingerprint, speeds: int) -> list[Match]:
+    """``speeds``: at how many it is tried in all."""
     weighed = [_weigh(query, candidate) for candidate in index.candidates(query)]
-    films = len(index)
+    tries = len(index) * speeds
     matches = []
     for one in weighed:
         rival = max((_score(other) for other in weighed if other is not one), default=0.0)
-        match = _judge(query, one, rival, films)
+        match = _judge(query, one, rival, tries)
         if match is not None:
             matches.append(match)
     return sorted((_share(match, matches) for match in matches), key=lambda match: -match.confidence)
@@ -125,7 +173,7 @@ def _fisher(correlation: float) -> float:
     return float(np.arctanh(np.clip(correlation, -_NEARLY_ONE, _NEARLY_ONE)))
 
 
-def _judge(query: Fingerprint, one: _Weighed, rival: float, films: int) -> Match | None:
+def _judge(query: Fingerprint, one: _Weighed, rival: float, tries: int) -> Match | None:
     candidate, alignment, heard, view = one.candidate, one.alignment, one.heard, one.view
     witnesses: list[str] = []
     doubt, offset, kept = 1.0, None, 1.0
@@ -141,7 +189,7 @@ def _judge(query: Fingerprint, one: _Weighed, rival: float, films: int) -> Match
         witnesses.append("motion")
         doubt, offset = 1 - MOTION_CONFIDENCE, alignment.offset
     if heard and heard[0] <= sound.MAX_ERRORS and heard[2] >= sound.MIN_SECONDS * sound.ROWS_PER_SECOND:
-        trials = films * (query.seconds + candidate.seconds) * sound.ROWS_PER_SECOND
+        trials = tries * (query.seconds + candidate.seconds) * sound.ROWS_PER_SECOND
         unlikely = min(1.0, trials * sound.chance(heard[0], heard[2]))
         if unlikely < MAX_CHANCE:
             witnesses.append("sound")

@@ -91,6 +91,16 @@ def unpack(data: bytes) -> Float32:
     return np.asarray(values / np.float32(_STEPS_PER_LEVEL), np.float32)
 
 
+def slowed(rows: Float32, speed: float) -> Float32:
+    """The rows (T, 12, 12) of a clip as they were before it was sped up, at the same rate."""
+    if len(rows) < 2:
+        return rows
+    at = np.arange(int((len(rows) - 1) * speed) + 1) / speed
+    low = np.minimum(at.astype(int), len(rows) - 2)
+    part = (at - low).astype(np.float32)[:, None, None]
+    return np.asarray((1 - part) * rows[low] + part * rows[low + 1], np.float32)
+
+
 def align(query: Float32, known: Float32, share: float = 1.0, mirrored: bool = False) -> Alignment | None:
     """Where in the ``known`` rows the ``query`` lies, if it shows the centred ``share`` of its pictures.
 

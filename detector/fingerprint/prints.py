@@ -10,29 +10,42 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.errors import FingerprintError, NoPicture, NoSound
-from detector.fingerprint import motion, picture, sound
+from detector.fingerprint import motion, picture, sound, surround
+from detector.fingerprint.sound import Retuned
 from detector.media import Limits, frames, sound_blocks
 
 DEFAULT_LIMITS = Limits()
 _LONGEST_SIDE = 512
+_INSIDE_SIDE = 256
+_STEADY = 0.02
+"""Of the picture's side: how far a corner may move between two samples."""
 
 
 @dataclass(frozen=True, eq=False)
 class Fingerprint:
     """``sights`` at 2 Hz, plain moments left out; ``motion`` (T, 12, 12) at 10 Hz; ``sound`` (S, 4) bytes and
-    ``loud`` (S,) at 62.5 Hz. ``seconds``: the longer of picture and sound."""
+    ``loud`` (S,) at 62.5 Hz. ``seconds``: the longer of picture and sound.
+
+    Only of use in a query: ``retuned``, the sound at other speeds, and ``inside``, the fingerprint of the
+    film that the pictures show on a plain ground, if they do, without its sound.
+    """
 
     seconds: float
     sights: list[picture.Sight] = field(repr=False)
     motion: NDArray[np.float32] = field(repr=False)
     sound: NDArray[np.uint8] = field(repr=False)
     loud: NDArray[np.bool_] = field(repr=False)
+    retuned: tuple[Retuned, ...] = field(default=(), repr=False)
+    inside: Fingerprint | None = field(default=None, repr=False)
 
 
 class Watcher:
     """Takes in pictures one by one, for a caller who decodes them anyway."""
 
-    def __init__(self) -> None:
+    def __init__(self, look_inside: bool = True) -> None:
+        self._look_inside = look_inside
+        self._corners: NDArray[np.float32] | None = None
+        self._inside: Watcher | None = None
         self._seconds = 0.0
         self._rows = motion.Rows()
         self._sights: list[picture.Sight] = []
@@ -49,19 +62,37 @@ class Watcher:
             sight = picture.look(seconds, image)
             if sight is not None:
                 self._sights.append(sight)
+            if self._look_inside and self._inside is None:
+                self._find_inside(image)
+        if self._inside is not None and self._corners is not None:
+            self._inside.see(seconds, surround.cut_out(image, self._corners, _INSIDE_SIDE))
 
-    def done(self, sound_rows: NDArray[np.uint8], loud: NDArray[np.bool_]) -> Fingerprint:
-        """All that was seen, with the sound (as from ``hear``)."""
+    def _find_inside(self, image: NDArray[np.uint8]) -> None:
+        """Two samples in a row must agree on where the film is."""
+        before, self._corners = self._corners, surround.inner(image)
+        if before is None or self._corners is None:
+            return
+        if np.abs(self._corners - before).max() <= _STEADY:
+            self._inside = Watcher(look_inside=False)
+
+    def done(
+        self,
+        sound_rows: NDArray[np.uint8],
+        loud: NDArray[np.bool_],
+        retuned: tuple[Retuned, ...] = (),
+    ) -> Fingerprint:
+        """All that was seen, with the sound (as from ``hear``, ``sound.listen`` or ``sound.rows``)."""
         seconds = max(self._seconds, len(sound_rows) / sound.ROWS_PER_SECOND)
-        return Fingerprint(seconds, self._sights, self._rows.all(), sound_rows, loud)
+        inside = self._inside.done(sound_rows[:0], loud[:0]) if self._inside else None
+        return Fingerprint(seconds, self._sights, self._rows.all(), sound_rows, loud, retuned, inside)
 
 
-def hear(path: Path, limits: Limits) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-    """The sound's rows and where it is loud; both empty if there is none. Raises ``MediaError``."""
+def hear(path: Path, limits: Limits) -> tuple[NDArray[np.uint8], NDArray[np.bool_], tuple[Retuned, ...]]:
+    """What ``sound.listen`` makes of a file; empty if it holds no sound. Raises ``MediaError``."""
     try:
-        return sound.rows(block for block, _ in sound_blocks(path, limits, rate=sound.SAMPLE_RATE))
+        return sound.listen(block for block, _ in sound_blocks(path, limits, rate=sound.SAMPLE_RATE))
     except NoSound:
-        return sound.rows(())
+        return sound.listen(())
 
 
 def fingerprint(path: Path, limits: Limits = DEFAULT_LIMITS) -> Fingerprint:

@@ -2,11 +2,13 @@
 
 Haitsma and Kalker, "A highly robust audio fingerprinting system", ISMIR 2002: 33 logarithmic bands from 300
 to 2000 Hz of overlapping windows of 0.37 s. Eight such rows, 32 ms apart, make a word of 256 bits to look up.
+Sound that is played faster, and so higher, is the same in bands that are moved up; half a band is 3 %.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +35,9 @@ MATCH_BITS = 72
 MAX_ERRORS = 0.35
 """Share of wrong bits up to which two stretches of sound are the same, the authors' threshold."""
 
+RETUNED_SECONDS = 60.0
+"""How much of a clip is also looked up at other speeds."""
+
 MIN_SECONDS = 2.0
 BIT_CORRELATION = 3.0
 """Bits of one stretch are not independent: the spread of the share of wrong bits between unrelated stretches
@@ -44,7 +49,18 @@ _BANDS = 33
 _LOW_HZ, _HIGH_HZ = 300.0, 2000.0
 _QUIET = 1e-3
 _STRETCH = 64
-_EDGES = np.round(np.geomspace(_LOW_HZ, _HIGH_HZ, _BANDS + 1) * _FFT / SAMPLE_RATE).astype(int)
+_BAND = (_HIGH_HZ / _LOW_HZ) ** (1 / _BANDS)
+SPEEDS = tuple(float(_BAND ** (halves / 2)) for halves in (0, 1, -1, 2, -2, 3, -3, 4, -4))
+"""How fast a sound may be played for ``listen``: 1, and 3 to 12 % faster and slower."""
+
+
+@dataclass(frozen=True, eq=False)
+class Retuned:
+    """The rows ``bits`` (T, 4) and ``loud`` (T,) that a sound had before it was sped up by ``speed``."""
+
+    speed: float
+    bits: UInt8 = field(repr=False)
+    loud: NDArray[np.bool_] = field(repr=False)
 
 
 def rows(blocks: Iterable[Float32]) -> tuple[UInt8, NDArray[np.bool_]]:
@@ -52,22 +68,46 @@ def rows(blocks: Iterable[Float32]) -> tuple[UInt8, NDArray[np.bool_]]:
 
     Returns (T, 4) bytes of 32 bits at 62.5 Hz, and (T,).
     """
+    (bits,), loud = _rows(blocks, SPEEDS[:1])
+    return bits, loud
+
+
+def listen(
+    blocks: Iterable[Float32],
+) -> tuple[UInt8, NDArray[np.bool_], tuple[Retuned, ...]]:
+    """``rows``, and the same of the first minute as if it were played at each other one of ``SPEEDS``."""
+    (bits, *others), loud = _rows(blocks, SPEEDS)
+    retuned = []
+    for speed, played in zip(SPEEDS[1:], others, strict=True):
+        count = min(len(played), round(RETUNED_SECONDS * ROWS_PER_SECOND))
+        pick = np.minimum(np.rint(np.arange(int(count * speed)) / speed).astype(int), count - 1)
+        retuned.append(Retuned(speed, played[pick], loud[pick]))
+    return bits, loud, tuple(retuned)
+
+
+def _rows(blocks: Iterable[Float32], speeds: tuple[float, ...]) -> tuple[list[UInt8], NDArray[np.bool_]]:
     window = np.hanning(_WINDOW).astype(np.float32)
-    last: Float32 | None = None
-    bits: list[UInt8] = []
-    loud: list[NDArray[np.bool_]] = []
+    edges = [_edges(speed) for speed in speeds]
+    last: list[Float32 | None] = [None] * len(speeds)
+    bits: list[list[UInt8]] = [[np.zeros((0, ROW_BYTES), np.uint8)] for _ in speeds]
+    loud: list[NDArray[np.bool_]] = [np.zeros(0, np.bool_)]
     for stretch in _stretches(blocks):
         views = np.lib.stride_tricks.sliding_window_view(stretch, _WINDOW)[::HOP]
         power = np.abs(np.fft.rfft(views * window, _FFT, axis=1)) ** 2
-        energy = np.add.reduceat(power[:, : _EDGES[-1]], _EDGES[:-1], axis=1).astype(np.float32)
-        across = energy[:, :-1] - energy[:, 1:]
-        before = across[:1] if last is None else last
-        bits.append(np.packbits(np.diff(across, axis=0, prepend=before) > 0, axis=1))
+        for which, bands in enumerate(edges):
+            energy = np.add.reduceat(power[:, : bands[-1]], bands[:-1], axis=1).astype(np.float32)
+            across = energy[:, :-1] - energy[:, 1:]
+            before = last[which]
+            changes = np.diff(across, axis=0, prepend=across[:1] if before is None else before)
+            bits[which].append(np.packbits(changes > 0, axis=1))
+            last[which] = across[-1:]
         loud.append(np.sqrt((views**2).mean(1)) > _QUIET)
-        last = across[-1:]
-    if not bits:
-        return np.zeros((0, ROW_BYTES), np.uint8), np.zeros(0, np.bool_)
-    return np.concatenate(bits), np.concatenate(loud)
+    return [np.concatenate(each) for each in bits], np.concatenate(loud)
+
+
+def _edges(speed: float) -> NDArray[np.int64]:
+    hertz = speed * np.geomspace(_LOW_HZ, _HIGH_HZ, _BANDS + 1)
+    return np.asarray(np.round(hertz * _FFT / SAMPLE_RATE), np.int64)
 
 
 def words(bits: UInt8, loud: NDArray[np.bool_], step: int) -> tuple[NDArray[np.int64], UInt8]:

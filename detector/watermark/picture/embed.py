@@ -12,12 +12,17 @@ from detector.errors import WatermarkError
 from detector.watermark.picture.pattern import Float32, Pattern, carrier
 
 AMPLITUDE_LEVELS = 2.3
-"""Standard deviation of what is added to blue where it is bright, in 8-bit levels; Cb gets half."""
+"""Standard deviation of what is added to blue where it is bright and busy, in 8-bit levels; Cb gets half."""
+
+PEAK = 1.8
+"""Standard deviations that no block exceeds: single strong ones are what an eye finds on a wall."""
 
 DARKEST_WEIGHT = 0.6
-"""What of it is left in the dark, where blotches would show first."""
+FLATTEST_WEIGHT = 0.65
+"""What of the amplitude is left in the dark and on even ground, where blotches would show first."""
 
 FULL_WEIGHT_LUMA = 110.0
+FULL_WEIGHT_TEXTURE_LEVELS = 2.0
 SEEN_AT_PX = 128
 
 SHORTEST_SIDE_PX = 128
@@ -84,15 +89,19 @@ def _in_blocks(mark: Float32, side: int) -> Float32:
     drawn = cv2.copyMakeBorder(drawn, 0, over, 0, over, cv2.BORDER_REPLICATE)
     blocks = cv2.resize(drawn, (count, count), interpolation=cv2.INTER_AREA)
     blocks = np.sign(blocks) * np.maximum(np.abs(blocks) - DEADZONE * blocks.std(), 0.0)
+    blocks = np.clip(blocks / blocks.std(), -PEAK, PEAK)
     blocks /= blocks.std()
     return np.kron(blocks, np.ones((block, block), np.float32))
 
 
 def _weight(frame: UInt8) -> Float32:
-    """How much of the mark each pixel (height, width) bears: in proportion to light, within limits."""
+    """How much of the mark each pixel (height, width) bears: by light and by texture, within limits."""
     height, width = frame.shape[:2]
     scale = SEEN_AT_PX / max(height, width)
     small = cv2.resize(frame, (round(width * scale), round(height * scale)), interpolation=cv2.INTER_AREA)
     luma = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.float32)
-    weight = np.clip(cv2.GaussianBlur(luma, (0, 0), 4.0) / FULL_WEIGHT_LUMA, DARKEST_WEIGHT, 1.0)
+    texture = cv2.GaussianBlur(np.abs(luma - cv2.GaussianBlur(luma, (0, 0), 1.5)), (0, 0), 4.0)
+    bright = np.clip(cv2.GaussianBlur(luma, (0, 0), 4.0) / FULL_WEIGHT_LUMA, DARKEST_WEIGHT, 1.0)
+    busy = np.minimum(texture / FULL_WEIGHT_TEXTURE_LEVELS, 1.0)
+    weight = bright * (FLATTEST_WEIGHT + (1.0 - FLATTEST_WEIGHT) * busy)
     return cast(Float32, cv2.resize(weight, (width, height), interpolation=cv2.INTER_LINEAR))

@@ -80,6 +80,47 @@ def test_a_crop_and_a_mirror_are_told(index: FingerprintIndex, clip: Callable) -
     assert not find(index, clip())[0].mirrored
 
 
+def test_a_clip_on_a_plain_ground_is_told(index: FingerprintIndex, clip: Callable) -> None:
+    def placed(frame: np.ndarray) -> np.ndarray:
+        canvas = np.full((256, 400, 3), 30, np.uint8)
+        canvas[60:220, 30:190] = frame
+        return canvas
+
+    first = find(index, _mute(clip(placed)))[0]
+    assert (first.job, first.witnesses) == ("2-1", ("picture", "motion"))
+
+
+def test_a_clip_filmed_off_a_screen_is_told(index: FingerprintIndex, clip: Callable) -> None:
+    def filmed(frame: np.ndarray) -> np.ndarray:
+        side = frame.shape[0]
+        corners = np.array([[0, 0], [side, 0], [side, side], [0, side]], np.float32)
+        seen = np.array([[9, 5], [side - 6, 10], [side - 9, side - 7], [4, side - 10]], np.float32)
+        turn = cv2.getPerspectiveTransform(corners, seen)
+        return np.asarray(cv2.warpPerspective(frame, turn, (side, side), borderValue=(15, 15, 18)), np.uint8)
+
+    first = find(index, _mute(clip(filmed)))[0]
+    assert (first.job, first.witnesses) == ("2-1", ("picture", "motion"))
+
+
+@pytest.mark.parametrize("speed", [1.1, 0.93])
+def test_a_clip_that_was_sped_up_or_slowed_is_told(
+    index: FingerprintIndex, make: Callable, save: Callable, tmp_path: Path, speed: float
+) -> None:
+    film = make(2, 21).cut(1.0, END)
+    count = int(len(film.frames) / speed)
+    times = np.arange(int(len(film.sound) / speed)) * speed
+    sped = replace(
+        film,
+        frames=[film.frames[int(index * speed)] for index in range(count)],
+        sound=np.interp(times, np.arange(len(film.sound)), film.sound).astype(np.float32),
+    )
+    first = find(index, fingerprint(save(sped, tmp_path / "sped.mp4")))[0]
+    assert (first.job, first.witnesses) == ("2-1", ("picture", "motion", "sound"))
+    assert first.speed == pytest.approx(speed, abs=0.03)
+    assert first.offset == pytest.approx(1.0, abs=0.15)
+    assert first.end == pytest.approx(len(sped.frames) / 25, abs=0.3)
+
+
 def test_a_muted_clip_is_told_by_how_it_moves(index: FingerprintIndex, clip: Callable) -> None:
     first = find(index, _mute(clip()))[0]
     assert (first.job, first.witnesses) == ("2-1", ("picture", "motion"))
@@ -103,8 +144,8 @@ def test_a_still_picture_names_no_job_for_sure(index: FingerprintIndex, clip: Ca
 def test_our_picture_under_another_voice_is_no_sure_job(
     index: FingerprintIndex, clip: Callable, make: Callable
 ) -> None:
-    mine, other = clip(), _hear(make(3, 99, 3.0).sound)
-    matches = find(index, replace(mine, sound=other[0], loud=other[1]))
+    bits, loud, retuned = sound.listen([make(3, 99, 3.0).sound[::2]])
+    matches = find(index, replace(clip(), sound=bits, loud=loud, retuned=retuned))
     assert matches[0].ours > 0.5
     assert all(match.confidence <= 0.5 for match in matches)
 
@@ -136,7 +177,3 @@ def test_jobs_of_the_same_film_share_the_confidence(tmp_path: Path, make: Callab
 
 def _mute(print_: Fingerprint) -> Fingerprint:
     return replace(print_, sound=print_.sound[:0], loud=print_.loud[:0])
-
-
-def _hear(samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    return sound.rows([samples[::2]])

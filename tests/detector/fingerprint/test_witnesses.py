@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detector.errors import FingerprintError
-from detector.fingerprint import motion, picture, sound
+from detector.fingerprint import motion, picture, sound, surround
 from detector.fingerprint.iscc import distance, iscc
 
 
@@ -32,6 +32,17 @@ def test_unrelated_noise_differs_in_half_of_the_bits() -> None:
     share, _, rows = sound.errors(one, np.ones(len(one), bool), other, 0)
     assert share == pytest.approx(0.5, abs=0.03)
     assert sound.chance(share, len(rows)) > 0.01
+
+
+def test_sound_that_is_played_faster_is_the_same_in_higher_bands() -> None:
+    noise = np.cumsum(np.random.default_rng(5).standard_normal(40_000)) % 7 - 3.5
+    known, _ = sound.rows([(0.1 * noise).astype(np.float32)])
+    faster = np.interp(np.arange(0, len(noise) - 1, 1.09), np.arange(len(noise)), noise)
+    as_is, _, retuned = sound.listen([(0.1 * faster).astype(np.float32)])
+    best = min(retuned, key=lambda one: sound.errors(one.bits, one.loud, known, 0)[0])
+    assert best.speed == pytest.approx(1.09, abs=0.015)
+    assert sound.errors(best.bits, best.loud, known, 0)[0] < 0.25
+    assert sound.errors(as_is, np.ones(len(as_is), bool), known, 0)[0] > 0.4
 
 
 def test_silence_is_never_compared() -> None:
@@ -94,6 +105,26 @@ def test_the_crops_of_a_picture_are_among_its_words(make: Callable) -> None:
         near = [picture.distance(seen.words[0], word) for word in whole.words]
         assert min(near) <= picture.MATCH_BITS
         assert picture.CROPS[int(np.argmin(near))] == pytest.approx(share, abs=0.05)
+
+
+def test_a_film_on_a_plain_ground_is_cut_out(make: Callable) -> None:
+    frame = make(4, 4, 0.2, 320).frames[0]
+    canvas = np.full((500, 700, 3), 25, np.uint8)
+    canvas[40:360, 300:620] = frame
+    corners = surround.inner(canvas)
+    assert corners is not None
+    expected = np.array([[300, 40], [620, 40], [620, 360], [300, 360]]) / [700, 500]
+    assert corners == pytest.approx(expected, abs=0.01)
+    seen, whole = picture.look(0.0, surround.cut_out(canvas, corners, 256)), picture.look(0.0, frame)
+    assert seen is not None
+    assert whole is not None
+    assert picture.distance(seen.words[0], whole.words[0]) <= picture.MATCH_BITS
+
+
+def test_a_picture_that_fills_its_frame_has_no_surround(make: Callable) -> None:
+    for scene in range(8):
+        assert surround.inner(make(scene, scene, 0.2, 320).frames[0]) is None
+    assert surround.inner(np.zeros((90, 160, 3), np.uint8)) is None
 
 
 def test_a_plain_picture_has_no_words() -> None:

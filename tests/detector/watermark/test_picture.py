@@ -98,6 +98,34 @@ def test_between_two_changes_the_pattern_stands_still(mark: PictureMark) -> None
     assert changes == [32]  # 1.25 s
 
 
+def added(mark: PictureMark, frame: NDArray[np.uint8]) -> NDArray[np.int16]:
+    side = len(frame)
+    marked = mark.embedder((side, side), FPS, JOB).embed(frame, 0.0)
+    return marked[..., 2].astype(np.int16) - frame[..., 2]
+
+
+def test_an_encoders_block_is_even_and_many_are_left_alone(mark: PictureMark) -> None:
+    blocks = added(mark, np.full((512, 512, 3), 128, np.uint8)).reshape(32, 16, 32, 16).swapaxes(1, 2)
+    assert (np.ptp(blocks, axis=(2, 3)) == 0).all()
+    assert 0.3 < np.mean(blocks[..., 0, 0] == 0) < 0.7
+
+
+def test_a_dark_wall_bears_less_than_a_bright_one_and_an_even_one_less_than_a_busy_one(
+    mark: PictureMark,
+) -> None:
+    noise = np.random.default_rng(1).integers(-60, 60, (64, 64, 1))
+    noise = np.kron(noise, np.ones((8, 8, 1), np.int16))
+    dark, bright, busy = (
+        float(added(mark, np.broadcast_to(wall, (512, 512, 3)).astype(np.uint8)).std())
+        for wall in (np.array(30), np.array(150), 150 + noise)
+    )
+    assert dark < 0.7 * bright < 0.7 * 0.8 * busy
+
+
+def test_no_block_of_an_even_wall_changes_by_more_than_four_levels(mark: PictureMark) -> None:
+    assert np.abs(added(mark, np.full((512, 512, 3), 200, np.uint8))).max() <= 4
+
+
 @pytest.mark.parametrize(
     "change",
     [
