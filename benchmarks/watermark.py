@@ -30,6 +30,7 @@ from __future__ import annotations
 import argparse
 import io
 import json
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
@@ -92,7 +93,7 @@ def main() -> None:
     parser.add_argument("--real", type=Path)
     parser.add_argument("--unmarked", type=Path, nargs="+", default=[])
     parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), help="keep the other parts")
-    parser.add_argument("--minutes", type=float, default=60.0, help="for the transforms")
+    parser.add_argument("--minutes", type=float, default=60.0, help="for the transforms; for the search")
     parser.add_argument("--pairs", type=int, default=10_000, help="unmarked segments and keys")
     parser.add_argument("--curve", action="store_true")
     options = parser.parse_args()
@@ -355,12 +356,14 @@ def unmarked(options: argparse.Namespace) -> dict[str, Any]:
             fields += [moments.field() for moments in gatherer.done()]
     rng = np.random.default_rng(17)
     found = searched = keys = 0
-    while searched < options.pairs:
+    until = time.monotonic() + 60.0 * options.minutes
+    while searched < options.pairs and time.monotonic() < until:
         reader = Reader(Pattern(rng.bytes(16)))
         keys += 1
         for field in fields:
             found += reader.decode([field])[0] is not None
             searched += 1
+        print(f"{searched} searched", end="\r", file=sys.stderr, flush=True)
     return {
         "false_decodes": found,
         "segments": searched,
