@@ -1,11 +1,12 @@
 """The picture's mark: what it costs, what it survives, and that it is never seen where it is not.
 
-    python -m benchmarks.watermark --films FOLDER… --real FOLDER --unmarked FOLDER… [--only PART…]
-    python -m benchmarks.watermark --films FOLDER --curve
+    python -m benchmarks.watermark --films DIR… --real DIR --unmarked DIR… --work DIR [--only PART…]
+    python -m benchmarks.watermark --films DIR --curve
 
 ``--films``: films of ours on which nothing was tuned, unmarked (``benchmarks.films``: test, people).
 ``--real``: filmed clips of others; those that the design was tuned on are left out. ``--unmarked``: more to
-be searched in vain. ``--curve`` takes films for tuning and writes ``watermark_curve.json``.
+be searched in vain. ``--curve`` takes films for tuning and writes ``watermark_curve.json``. What was measured
+is kept in ``--work``, a new folder for each design; another run continues there until ``--minutes`` are over.
 
 A draw: a film is marked with a random job and key, delivered as the generator delivers (x264, CRF 20),
 transformed as a whole (``benchmarks.transforms``) and encoded again; every two seconds of what comes out,
@@ -18,7 +19,7 @@ and harder on the mark.
 Figures:
     psnr_db, ssim: RGB, marked before any encoding against unmarked.
     bitrate_growth: of the picture's bytes at CRF 23, medium preset, whole films; 0.10 = 10 %.
-        These three on every second film.
+        These three on every fourth film.
     embed_ms: processor time a 512x512 frame, one core; read_s: for ten seconds of such film, unmarked.
     recovered: exact job ids from films of ours, by transform; recovered_real: from the clips of others.
     false_decodes, segments: unmarked two seconds, each under every one of some keys, with the full search;
@@ -33,7 +34,6 @@ import json
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +62,8 @@ FPS = 25
 SIDE_PX = 512
 WINDOW_SECONDS = 2.0
 DRAWS = 300
+MOST_TURNS = 8
+SHARES = 4
 """Without a miss these bound a rate to 99 %."""
 
 PHASES: tuple[tuple[tuple[str, ...], int, float], ...] = (
@@ -91,8 +93,9 @@ def main() -> None:
     parser.add_argument("--films", type=Path, nargs="+", required=True)
     parser.add_argument("--real", type=Path)
     parser.add_argument("--unmarked", type=Path, nargs="+", default=[])
+    parser.add_argument("--work", type=Path)
     parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), help="keep the other parts")
-    parser.add_argument("--minutes", type=float, default=60.0, help="for the transforms")
+    parser.add_argument("--minutes", type=float, default=60.0, help="for each part")
     parser.add_argument("--pairs", type=int, default=10_000, help="unmarked segments and keys")
     parser.add_argument("--curve", action="store_true")
     options = parser.parse_args()
@@ -100,6 +103,9 @@ def main() -> None:
     if options.curve:
         publish("watermark_curve", curve(_films(options.films)))
         return
+    if options.work is None:
+        parser.error("name a folder to keep measurements in: --work FOLDER")
+    options.work.mkdir(parents=True, exist_ok=True)
     for part in options.only:
         figures = PARTS[part](options)
         kept = RESULTS / "watermark.json"
@@ -110,6 +116,20 @@ def main() -> None:
         record = json.loads(kept.read_text())
         record["parts"] = parts | {part: {"measured": record["measured"], "commit": record["commit"]}}
         kept.write_text(json.dumps(record, indent=2) + "\n")
+
+
+class _Kept:
+    """Rows that outlive an interrupted run."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        text = path.read_text() if path.exists() else ""
+        self.rows: list[dict[str, Any]] = [json.loads(line) for line in text.splitlines()]
+
+    def add(self, row: dict[str, Any]) -> None:
+        self.rows.append(row)
+        with self._path.open("a") as file:
+            file.write(json.dumps(row) + "\n")
 
 
 def _films(folders: Iterable[Path]) -> list[Path]:
@@ -133,6 +153,11 @@ def _load(path: Path) -> Film:
             else cv2.resize(picture, (SIDE_PX, SIDE_PX), interpolation=cv2.INTER_CUBIC)
             for picture in pictures
         ]
+
+
+def _lasts_seconds(path: Path) -> float:
+    with av.open(str(path)) as container:
+        return container.streams.video[0].frames / FPS
 
 
 def _encode(frames: Film, coding: Coding, fps: float = FPS) -> tuple[bytes, int]:
@@ -173,9 +198,12 @@ def _windows(frames: Film, fps: float, seconds: float, begin: int = 0) -> Iterat
 
 
 def quality(options: argparse.Namespace) -> dict[str, Any]:
-    films, real = _films(options.films), _real(options)
-    ours = [_quality(path) for path in films[::2]]
-    others = [_quality(path) for path in real[:: max(1, len(real) // 8)]]
+    kept = _Kept(options.work / "quality.jsonl")
+    until = time.monotonic() + 60.0 * options.minutes
+    for path in [*_films(options.films)[::4], *_real(options)[::20]]:
+        if time.monotonic() < until and all(row["clip"] != path.stem for row in kept.rows):
+            kept.add({"clip": path.stem, "real": path.parent == options.real} | _quality(path))
+    ours, others = ([row for row in kept.rows if row["real"] == real] for real in (False, True))
     return {
         **_summary(ours),
         "quality_real": _summary(others),
@@ -189,10 +217,10 @@ def _quality(path: Path) -> dict[str, float]:
     frames = _load(path)
     marked = _marked(PictureMark(path.stem.encode()), frames, 0x5EED5EED)
     plain, grown = (_encode(film, x264(23))[1] for film in (frames, marked))
-    pairs = list(zip(frames[::5], marked[::5], strict=True))
+    pairs = list(zip(frames[::10], marked[::10], strict=True))
     return {
         "psnr_db": min(_psnr(one, two) for one, two in pairs),
-        "ssim": float(np.mean([_ssim(one, two) for one, two in pairs[::2]])),
+        "ssim": float(np.mean([_ssim(one, two) for one, two in pairs[::4]])),
         "bitrate_growth": grown / plain - 1.0,
     }
 
@@ -216,7 +244,7 @@ def _ssim(one: NDArray[np.uint8], two: NDArray[np.uint8]) -> float:
     return float(np.mean(numerator / ((mean_1**2 + mean_2**2 + c1) * (variance_1 + variance_2 + c2))))
 
 
-def _summary(clips: list[dict[str, float]]) -> dict[str, Any]:
+def _summary(clips: list[dict[str, Any]]) -> dict[str, Any]:
     """``psnr_db`` of a clip is that of its worst frame."""
     psnr, ssim, growth = ([clip[name] for clip in clips] for name in ("psnr_db", "ssim", "bitrate_growth"))
     if not clips:
@@ -266,44 +294,62 @@ def _read_s() -> float:
 
 def survival(options: argparse.Namespace) -> dict[str, Any]:
     films, real = _films(options.films), _real(options)
+    kept = _Kept(options.work / "draws.jsonl")
     begun, minutes = time.monotonic(), options.minutes
-    ours: dict[str, list[_Draw]] = {}
     for names, draws, share in PHASES:
-        _draw(films, names, draws, begun + 60.0 * minutes * share, ours)
-    others: dict[str, list[_Draw]] = {}
-    _draw(real, PHASE_REAL, len(real), begun + 60.0 * minutes, others)
-    drawn = [draw for table in (ours, others) for draws in table.values() for draw in draws]
+        _draw(films, False, names, draws, begun + 60.0 * minutes * share, kept)
+    _draw(real, True, PHASE_REAL, len(real), begun + 60.0 * minutes, kept)
     return {
-        "recovered": _recovered(ours),
-        "recovered_real": _recovered(others),
-        "wrong_payloads": sum(wrong for _, _, _, wrong in drawn),
+        "recovered": _recovered([row for row in kept.rows if not row["real"]]),
+        "recovered_real": _recovered([row for row in kept.rows if row["real"]]),
+        "wrong_payloads": sum(row["wrong"] for row in kept.rows),
     }
 
 
-_Draw = tuple[str, int, int, int]
-"""Film, windows read, jobs right, jobs wrong."""
-
-
 def _draw(
-    films: list[Path], names: tuple[str, ...], draws: int, until: float, table: dict[str, list[_Draw]]
+    films: list[Path], real: bool, names: tuple[str, ...], enough: int, until: float, kept: _Kept
 ) -> None:
-    rng = np.random.default_rng([len(films), len(names)])
-    for turn in count():
+    """One film after another, each under a new key, until every transform has its draws or time is over."""
+
+    def drawn(name: str) -> list[dict[str, Any]]:
+        return [row for row in kept.rows if row["transform"] == name and row["real"] == real]
+
+    lasts = {film: _lasts_seconds(film) for film in films}
+    for turn in range(MOST_TURNS):
+        rng = np.random.default_rng([turn, real])
         for index in rng.permutation(len(films)).tolist():
-            wanted = [name for name in names if sum(row[1] for row in table.get(name, [])) < draws]
-            if not wanted or not films or turn == 20 or time.monotonic() > until:
+            film = films[index]
+            todo = [
+                name
+                for name in names
+                if TRANSFORMS[name].least_seconds <= lasts[film]
+                and sum(row["of"] for row in drawn(name)) < enough
+                and all((row["film"], row["turn"]) != (film.stem, turn) for row in drawn(name))
+            ]
+            if not todo:
+                continue
+            if time.monotonic() > until:
                 return
-            mark, job = PictureMark(rng.bytes(16)), int(rng.integers(1 << JOB_BITS))
-            plain = _load(films[index])
-            wanted = [name for name in wanted if len(plain) >= FPS * TRANSFORMS[name].least_seconds]
-            film = _recoded(_marked(mark, plain, job), DELIVERED) if wanted else []
-            for name in wanted:
-                rows = _read(mark, job, *_transformed(film, name, rng), _seconds(name), rng)
-                table.setdefault(name, []).append((films[index].stem, *rows))
+            own = np.random.default_rng([turn, real, index, len(kept.rows)])
+            for row in _rows(film, todo, own):
+                kept.add({"film": film.stem, "turn": turn, "real": real} | row)
 
 
-def _seconds(name: str) -> float:
-    return TRANSFORMS[name].least_seconds or WINDOW_SECONDS
+def _rows(path: Path, names: list[str], rng: np.random.Generator) -> Iterator[dict[str, Any]]:
+    """What of a marked and delivered film is read after each transform."""
+    mark, job = PictureMark(rng.bytes(16)), int(rng.integers(1 << JOB_BITS))
+    film = _recoded(_marked(mark, _load(path), job), DELIVERED)
+    for name in names:
+        received, fps = _transformed(film, name, rng)
+        seconds = TRANSFORMS[name].least_seconds or WINDOW_SECONDS
+        spare = max(len(received) - round(seconds * fps), 0) % round(seconds * fps)
+        payloads = [
+            mark.read((index / fps, frame) for index, frame in enumerate(window)).payload
+            for window in _windows(received, fps, seconds, int(rng.integers(spare + 1)))
+        ]
+        read = [payload.job_id for payload in payloads if payload is not None]
+        right = read.count(job)
+        yield {"transform": name, "of": len(payloads), "right": right, "wrong": len(read) - right}
 
 
 def _transformed(film: Film, name: str, rng: np.random.Generator) -> tuple[Film, float]:
@@ -313,32 +359,21 @@ def _transformed(film: Film, name: str, rng: np.random.Generator) -> tuple[Film,
     return _recoded(clip.frames, clip.coding, clip.fps), clip.fps
 
 
-def _read(
-    mark: PictureMark, job: int, film: Film, fps: float, seconds: float, rng: np.random.Generator
-) -> tuple[int, int, int]:
-    spare = len(film) % round(seconds * fps) if len(film) >= round(seconds * fps) else 0
-    right = wrong = read = 0
-    for window in _windows(film, fps, seconds, int(rng.integers(spare + 1))):
-        payload = mark.read((index / fps, frame) for index, frame in enumerate(window)).payload
-        read += 1
-        right += payload is not None and payload.job_id == job
-        wrong += payload is not None and payload.job_id != job
-    return read, right, wrong
-
-
-def _recovered(table: dict[str, list[_Draw]]) -> dict[str, Any]:
-    return {
-        name: {
-            "right": (right := sum(row[2] for row in rows)),
-            "of": (read := sum(row[1] for row in rows)),
-            "rate": round(right / read, 4),
-            "low": at_least(right, read),
-            "films": len({row[0] for row in rows}),
-            "films_with_a_miss": len({row[0] for row in rows if row[2] < row[1]}),
-        }
-        for name, rows in table.items()
-        if sum(row[1] for row in rows)
-    }
+def _recovered(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    table: dict[str, Any] = {}
+    for name in TRANSFORMS:
+        some = [row for row in rows if row["transform"] == name and row["of"]]
+        if some:
+            right, read = (sum(row[key] for row in some) for key in ("right", "of"))
+            table[name] = {
+                "right": right,
+                "of": read,
+                "rate": round(right / read, 4),
+                "low": at_least(right, read),
+                "films": len({row["film"] for row in some}),
+                "films_with_a_miss": len({row["film"] for row in some if row["right"] < row["of"]}),
+            }
+    return table
 
 
 # What is not there.
@@ -353,18 +388,18 @@ def unmarked(options: argparse.Namespace) -> dict[str, Any]:
             for index, frame in enumerate(window):
                 gatherer.see(index / FPS, frame)
             fields += [moments.field() for moments in gatherer.done()]
-    rng = np.random.default_rng(17)
-    found = searched = keys = 0
-    while searched < options.pairs:
-        reader = Reader(Pattern(rng.bytes(16)))
-        keys += 1
-        for field in fields:
-            found += reader.decode([field])[0] is not None
-            searched += 1
+    kept = _Kept(options.work / "unmarked.jsonl")
+    until = time.monotonic() + 60.0 * options.minutes
+    while sum(row["searched"] for row in kept.rows) < options.pairs and time.monotonic() < until:
+        reader = Reader(Pattern(b"unmarked %d" % len(kept.rows)))
+        some = fields[len(kept.rows) % SHARES :: SHARES]
+        found = sum(reader.decode([field])[0] is not None for field in some)
+        kept.add({"searched": len(some), "found": found})
+    found, searched = (sum(row[name] for row in kept.rows) for name in ("found", "searched"))
     return {
         "false_decodes": found,
         "segments": searched,
-        "segments_note": f"{len(fields)} segments of {len(clips)} clips, each under {keys} keys",
+        "segments_note": f"{len(fields)} segments of {len(clips)} clips; each key searches a quarter of them",
         "false_decode_upper_95": at_most(found, searched),
         "analytic_bound_a_segment": false_decode_bound(MOST_CALLS_A_SPAN),
     }

@@ -18,7 +18,6 @@ from __future__ import annotations
 import secrets
 import sqlite3
 import threading
-import zlib
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,7 +36,6 @@ MAX_JOBS_PER_PICTURE = 200
 MAX_JOBS_BY_SOUND = 20
 _LEVEL_BITS = 3
 _ROW_BITS = 24
-_MAX_SOUND = 8 << 20
 _TABLES = """
 CREATE TABLE IF NOT EXISTS pictures (number INTEGER PRIMARY KEY AUTOINCREMENT, words BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS jobs (
@@ -140,7 +138,7 @@ class FingerprintIndex:
         """Register a delivered film; durable on return. A job that is registered already stays as it is."""
         with self._lock:
             sights = picture.distinct(film.sights)
-            row = (job, film.seconds, motion.pack(film.motion), pack_sound(film))
+            row = (job, film.seconds, motion.pack(film.motion), sound.pack(film.sound, film.loud))
             self._table.execute("BEGIN IMMEDIATE")
             try:
                 self._catch_up()
@@ -185,7 +183,7 @@ class FingerprintIndex:
             return row is not None
 
     def _delete(self, number: int, heard: bytes) -> None:
-        words = len(unpack_sound(heard)[0]) // sound.KNOWN_STEP + 1
+        words = len(sound.unpack(heard)[0]) // sound.KNOWN_STEP + 1
         self._forget(self._sounds, number, words)
         self._table.execute("DELETE FROM jobs WHERE number = ?", (number,))
         shown = self._table.execute("SELECT picture FROM shows WHERE job = ?", (number,)).fetchall()
@@ -280,7 +278,7 @@ class FingerprintIndex:
             return None
         job, seconds, moved, heard = row
         offsets = tuple(offset for offset, _ in votes.most_common(5))
-        return Candidate(job, seconds, seen, sharing, offsets, motion.unpack(moved), unpack_sound(heard)[0])
+        return Candidate(job, seconds, seen, sharing, offsets, motion.unpack(moved), sound.unpack(heard)[0])
 
     def _catch_up(self) -> None:
         for number, words in self._table.execute(
@@ -292,7 +290,7 @@ class FingerprintIndex:
         for number, heard in self._table.execute(
             "SELECT number, sound FROM jobs WHERE number > ? ORDER BY number", (self._sounds.upto,)
         ):
-            starts, each = sound.words(*unpack_sound(heard), sound.KNOWN_STEP)
+            starts, each = sound.words(*sound.unpack(heard), sound.KNOWN_STEP)
             self._sounds.add(_sound_keys(number, starts // sound.KNOWN_STEP), each)
             self._sounds.upto = number
         for graph, keys in ((self._pictures, _picture_keys), (self._sounds, _sound_keys)):
@@ -349,21 +347,3 @@ def _picture_keys(number: int, crops: NDArray[np.int64]) -> NDArray[np.uint64]:
 
 def _sound_keys(number: int, words: NDArray[np.int64]) -> NDArray[np.uint64]:
     return np.uint64(number << _ROW_BITS) + words.astype(np.uint64) * np.uint64(sound.KNOWN_STEP)
-
-
-def pack_sound(film: Fingerprint) -> bytes:
-    return zlib.compress(
-        len(film.sound).to_bytes(4, "big") + film.sound.tobytes() + np.packbits(film.loud).tobytes(), 1
-    )
-
-
-def unpack_sound(data: bytes) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-    try:
-        body = zlib.decompressobj().decompress(data, _MAX_SOUND)
-        count = int.from_bytes(body[:4], "big")
-        end = 4 + count * sound.ROW_BYTES
-        bits = np.frombuffer(body[4:end], np.uint8).reshape(count, sound.ROW_BYTES)
-        loud = np.unpackbits(np.frombuffer(body[end:], np.uint8), count=count).astype(np.bool_)
-    except (ValueError, zlib.error) as error:
-        raise FingerprintError("A stored fingerprint is damaged: restore the index from a copy.") from error
-    return bits, loud

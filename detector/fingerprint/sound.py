@@ -7,11 +7,15 @@ Sound that is played faster, and so higher, is the same in bands that are moved 
 
 from __future__ import annotations
 
+import math
+import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
+
+from detector.errors import FingerprintError
 
 Float32 = NDArray[np.float32]
 UInt8 = NDArray[np.uint8]
@@ -43,6 +47,7 @@ BIT_CORRELATION = 3.0
 """Bits of one stretch are not independent: the spread of the share of wrong bits between unrelated stretches
 is this many times that of coin tosses (the authors' figure; ours is in ``benchmarks.fingerprint``)."""
 
+_MAX_PACKED = 8 << 20
 _WINDOW = 2968
 _FFT = 4096
 _BANDS = 33
@@ -110,6 +115,24 @@ def _edges(speed: float) -> NDArray[np.int64]:
     return np.asarray(np.round(hertz * _FFT / SAMPLE_RATE), np.int64)
 
 
+def pack(bits: UInt8, loud: NDArray[np.bool_]) -> bytes:
+    """Rows (T, 4) and where they are loud (T,), as compressed bytes."""
+    return zlib.compress(len(bits).to_bytes(4, "big") + bits.tobytes() + np.packbits(loud).tobytes(), 1)
+
+
+def unpack(data: bytes) -> tuple[UInt8, NDArray[np.bool_]]:
+    """The inverse. Raises ``FingerprintError``."""
+    try:
+        body = zlib.decompressobj().decompress(data, _MAX_PACKED)
+        count = int.from_bytes(body[:4], "big")
+        end = 4 + count * ROW_BYTES
+        bits = np.frombuffer(body[4:end], np.uint8).reshape(count, ROW_BYTES)
+        loud = np.unpackbits(np.frombuffer(body[end:], np.uint8), count=count).astype(np.bool_)
+    except (ValueError, zlib.error) as error:
+        raise FingerprintError("A stored fingerprint is damaged: restore the index from a copy.") from error
+    return bits, loud
+
+
 def words(bits: UInt8, loud: NDArray[np.bool_], step: int) -> tuple[NDArray[np.int64], UInt8]:
     """The words that begin every ``step`` rows where it is loud: their first rows (N,) and they (N, 32)."""
     starts = np.arange(0, len(bits) - WORD_SPAN + 1, step)
@@ -140,10 +163,8 @@ def errors(
 
 def chance(share_wrong: float, rows_compared: int) -> float:
     """How likely unrelated sound would agree so well: the normal tail, with the bits' correlation."""
-    from scipy.stats import norm
-
     spread = BIT_CORRELATION * 0.5 / np.sqrt(ROW_BITS * max(1, rows_compared))
-    return float(norm.cdf((share_wrong - 0.5) / spread))
+    return 0.5 * math.erfc((0.5 - share_wrong) / (spread * math.sqrt(2.0)))
 
 
 def _stretches(blocks: Iterable[Float32]) -> Iterator[Float32]:

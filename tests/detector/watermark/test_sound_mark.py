@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from scipy.signal import resample_poly
 
 import generator.sitters
+from benchmarks.audibility import RATE, noise_to_mask
 from detector.errors import WatermarkError
 from detector.watermark.code import CHIPS, false_decode_bound
 from detector.watermark.sound import SoundMark
@@ -222,6 +223,15 @@ class TestEmbedding:
         sound, rate = clip(name)
         change = MARK.embed(sound, rate, JOB) - sound
         assert 20 * np.log10(sound.std() / change.std()) > 20
+
+    @pytest.mark.parametrize("name", ["welcome", "painting", "cartoon"])
+    def test_lies_below_what_the_voice_masks_but_for_one_frame_in_fifty(self, name):
+        sound, rate = clip(name)
+        host, marked = (resampled(each, rate, RATE) for each in (sound, MARK.embed(sound, rate, JOB)))
+        masking = noise_to_mask(host, marked)
+        assert masking.mean_db < -12
+        assert masking.p95_db < -10
+        assert masking.disturbed < 0.02
 
     def test_silence_stays_silent(self):
         assert not MARK.embed(np.zeros(30000, np.float32), 24000, JOB).any()
