@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import secrets
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -133,5 +134,6 @@ def registered(job: str, film: Fingerprint) -> Iterator[None]:
         try:
             yield
         except BaseException:
-            index.remove(job)
+            with suppress(DetectorError, sqlite3.Error):
+                index.remove(job)
             raise

@@ -19,6 +19,8 @@ import secrets
 import sqlite3
 import threading
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -139,8 +141,7 @@ class FingerprintIndex:
         with self._lock:
             sights = picture.distinct(film.sights)
             row = (job, film.seconds, motion.pack(film.motion), sound.pack(film.sound, film.loud))
-            self._table.execute("BEGIN IMMEDIATE")
-            try:
+            with self._changing(f"{job} was not registered"):
                 self._catch_up()
                 known = [self._known(sight) for sight in sights]
                 done = self._table.execute(
@@ -154,10 +155,6 @@ class FingerprintIndex:
                                 "INSERT INTO pictures (words) VALUES (?)", (sight.words.tobytes(),)
                             ).lastrowid
                         self._table.execute("INSERT OR IGNORE INTO shows VALUES (?, ?)", (shown, number))
-                self._table.execute("COMMIT")
-            except sqlite3.Error as error:
-                self._table.execute("ROLLBACK")
-                raise FingerprintError(f"{job} was not registered ({error}): try again.") from error
             self._catch_up()
 
     def remove(self, job: str) -> bool:
@@ -168,19 +165,27 @@ class FingerprintIndex:
         process is in the way: the film is no longer named, and a second call finishes.
         """
         with self._lock:
-            self._table.execute("BEGIN IMMEDIATE")
-            try:
+            with self._changing(f"{job} was not removed"):
                 row = self._table.execute("SELECT number, sound FROM jobs WHERE job = ?", (job,)).fetchone()
                 if row is not None:
                     self._delete(*row)
-                self._table.execute("COMMIT")
-            except (sqlite3.Error, FingerprintError) as error:
-                self._table.execute("ROLLBACK")
-                raise FingerprintError(f"{job} was not removed ({error}): try again.") from error
             self.save()
             if self._table.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
                 raise FingerprintError(f"{job} is not wholly removed, for the index is in use: try again.")
             return row is not None
+
+    @contextmanager
+    def _changing(self, failed: str) -> Iterator[None]:
+        """All of the block, durably, or nothing of it and a ``FingerprintError``."""
+        try:
+            self._table.execute("BEGIN IMMEDIATE")
+            yield
+            self._table.execute("COMMIT")
+        except (sqlite3.Error, FingerprintError) as error:
+            raise FingerprintError(f"{failed} ({error}): free some space, or try again.") from error
+        finally:
+            if self._table.in_transaction:
+                self._table.execute("ROLLBACK")
 
     def _delete(self, number: int, heard: bytes) -> None:
         words = len(sound.unpack(heard)[0]) // sound.KNOWN_STEP + 1

@@ -32,7 +32,7 @@ def test_from_first_keys_to_a_film_another_house_trusts(tmp_path: Path):
     listed = vernissage("ours", "sitters", "--copy", "sitters")
     assert listed.returncode == 0
     picture, sound = (next((homes["ours"] / "sitters").glob(kind)).name for kind in ("*.jpg", "*.flac"))
-    asked = ("animate", f"sitters/{picture}", f"sitters/{sound}", "-o", "film.mp4", "--size", 128)
+    asked = ("animate", f"sitters/{picture}", f"sitters/{sound}", "-o", "film.mp4", "--size", 192)
 
     assert "vernissage keys init" in vernissage("ours", *asked).stderr
     made = vernissage("ours", "keys", "init", "--organisation", "Ours")

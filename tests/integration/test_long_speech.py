@@ -33,7 +33,7 @@ def test_three_minutes_take_little_more_memory_than_ten_seconds(tmp_path: Path):
             file.setsampwidth(2)
             file.setframerate(SAMPLE_RATE)
             file.writeframes(np.resize(voice, seconds * SAMPLE_RATE).tobytes())
-        asked = [PROGRAM, "animate", sitter.name, words, "-o", film, "--size", "128"]
+        asked = [PROGRAM, "animate", sitter.name, words, "-o", film, "--size", "192"]
         running = subprocess.Popen(asked, env=os.environ | {"VERNISSAGE_KEYS": str(tmp_path / "keys")})
         _, status, used = os.wait4(running.pid, 0)
         running.returncode = os.waitstatus_to_exitcode(status)

@@ -34,7 +34,7 @@ Outcome = subprocess.CompletedProcess[str]
 Vernissage = Callable[..., Outcome]
 Refusal = Callable[..., str]
 
-SMALL = ("--size", "128")
+SMALL = ("--size", "192")
 
 
 def declared(film: Path, keys: Path) -> Declaration:

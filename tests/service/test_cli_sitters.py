@@ -28,7 +28,7 @@ def test_what_it_says_to_try_works(vernissage: Vernissage, films: Path):
     (suggestion,) = (line for line in told.splitlines() if line.startswith("Try: "))
     program, *arguments = shlex.split(suggestion.removeprefix("Try: "))
     assert program == "vernissage"
-    assert vernissage(*arguments, "--size", 128, cwd=films).returncode == 0
+    assert vernissage(*arguments, "--size", 192, cwd=films).returncode == 0
     assert [path.name for path in films.iterdir()] == ["film.mp4"]
 
 

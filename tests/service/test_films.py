@@ -86,7 +86,7 @@ def endless(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def test_the_work_is_told_as_it_goes_on(ask: Callable[..., Film], films: Path, told: Told):
     film = ask()
-    assert told.stages == ["reading the portrait and listening to the speech", "rendering", "sealing"]
+    assert told.stages == ["reading the portrait and listening to the speech", "rendering", "reading the marks", "sealing"]
     assert told.totals == [31]
     assert told.frames == film.stats.frames == 31
     assert told.notes == []
@@ -130,7 +130,7 @@ def test_a_motion_file_needs_no_sound(
         view=View(size=128),
         progress=told.progress(),
     )
-    assert told.stages == ["reading the portrait", "rendering", "sealing"]
+    assert told.stages == ["reading the portrait", "rendering", "reading the marks", "sealing"]
     assert (film.stats.frames, film.stats.seconds) == (3, 0.125)
     assert film.reading.declaration is not None
     assert film.reading.declaration.driver == making.MOTION_FILE

@@ -55,11 +55,14 @@ def machine(
     made.database.close()
 
 
+JOB = "0123456789"
+
+
 def permitted(plan: Plan, film: Path | None = None) -> Permission:
     """The permission, once the film, if there is one, was confirmed."""
     with gate.permission(plan) as permission:
         if film is not None:
-            permission.confirm(film)
+            permission.confirm(film, JOB)
         return permission
 
 
@@ -67,7 +70,7 @@ def interrupted(plan: Plan, film: Path, event: Callable[[], None]) -> None:
     """Something happens while the film is made."""
     with gate.permission(plan) as permission:
         event()
-        permission.confirm(film)
+        permission.confirm(film, JOB)
 
 
 @pytest.fixture

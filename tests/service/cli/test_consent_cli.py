@@ -238,7 +238,7 @@ def test_a_film_of_somebody_else_is_turned_away(home: Path, ada: Path, portrait:
     asked = ("--grantee", "organisation:museum", "--purpose", "dpv:PublicBenefit", "--uses", 3, "--days", 30)
     public = SigningKey.load(ada).public.text
     done = told("request", portrait, f"--subject={public}", *asked)
-    assert done["missing_checks"] == ["synthetic"]
+    assert done["missing_checks"] == []
     drawn = told("challenge", done["ceremony"])
     assert len(drawn["phrase"].split()) == 6
     film = folder / "no film.mp4"
