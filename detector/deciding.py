@@ -1,10 +1,11 @@
 """How evidence becomes an answer. The whole rule:
 
 *Ours.* Each layer with an opinion gives a probability; together they leave the product of their doubts:
-``1 - (1 - p1)(1 - p2)...``. The answer is **yes** if any layer's probability reaches its own threshold, and
-it rests on the layer with the fewest false alarms of those that do. It is **no** if every layer could look,
-none found anything, the file could be decoded to its end, and the probability is at most ``NO_AT_MOST``. All
-else is **inconclusive**. A layer that found nothing has no opinion: marks can be removed.
+``1 - (1 - p1)(1 - p2)...``. The answer is **yes** if any layer's probability reaches its own threshold (and
+at most ``MOST_FALSE_ALARMS`` of others do), and it rests on the layer with the fewest false alarms of those.
+It is **no** if every layer could look, none found anything, the file could be decoded to its end, and the
+probability is at most ``NO_AT_MOST``. All else is **inconclusive**. A layer that found nothing has no
+opinion: marks can be removed.
 
 *Synthetic.* The larger of the probability of ours (all our films are generated) and the classifier's (or a
 trusted declaration's). **Yes** if ours is yes or an opinion reaches its threshold; **no** if the classifier

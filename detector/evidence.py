@@ -227,7 +227,9 @@ def classifier(
         Outcome.INCONCLUSIVE,
         "The faces look neither clearly like our work nor clearly unlike it.",
     )
-    if ours.passes:
+    if ours.probability >= ours.threshold and not ours.passes:
+        sentence = "The faces look like our work, but too little was tested to tell how often others do."
+    elif ours.passes:
         outcome, sentence = Outcome.FOUND, "The faces look and move like our generator's."
     elif ours.probability <= NO_AT_MOST and seen.damage is None:
         outcome, sentence = Outcome.ABSENT, "The faces do not look like our generator's."

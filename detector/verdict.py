@@ -21,6 +21,9 @@ from detector.errors import VerdictError
 SCHEMA = "org.vernissage.verdict/1"
 MAX_BYTES = 64 << 20
 
+MOST_FALSE_ALARMS = 0.05
+"""A threshold decides nothing by itself until it was shown to raise no more, with 95 % confidence."""
+
 
 class Layer(StrEnum):
     """Where evidence comes from."""
@@ -70,7 +73,8 @@ class Opinion:
 
     @property
     def passes(self) -> bool:
-        return self.probability >= self.threshold
+        """Whether the threshold is reached, and known to be seldom passed by what is not meant."""
+        return self.probability >= self.threshold and self.false_alarms.at_most <= MOST_FALSE_ALARMS
 
 
 @dataclass(frozen=True)

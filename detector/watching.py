@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from threading import Event, Thread
-from typing import Generic, TypeVar
+from typing import Generic, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +42,7 @@ PICTURES_PER_SECOND = 48.0
 _PROGRESS_SECONDS = 0.5
 _HASHED_AT_ONCE = 1 << 20
 
+Heard: TypeAlias = tuple[NDArray[np.uint8], NDArray[np.bool_], tuple[listening.Retuned, ...]]
 Told = TypeVar("Told")
 Watching = TypeVar("Watching")
 
@@ -132,9 +133,10 @@ class Eyes:
 class Ears(Thread):
     """The sound's layers, and what the file says of itself. Reads nothing more once it is stopped."""
 
-    def __init__(self, path: Path, keys: tuple[SoundMark, ...], limits: Limits) -> None:
+    def __init__(self, path: Path, tools: Tools, limits: Limits) -> None:
         super().__init__(daemon=True)
-        self.keys = keys
+        self.keys = tools.sound_marks
+        self._listens = tools.index is not None
         self.marks: list[Guarded[SoundReader]] = []
         self.facts: Facts | None = None
         self.bytes = 0
@@ -142,7 +144,7 @@ class Ears(Thread):
         self.seen = Seen(0.0, exists=True)
         self.error: MediaError | None = None
         self.deaf: str | None = None
-        self._rows = listening.rows(())
+        self._heard = listening.listen(())
         self._path, self._limits = path, limits
         self._stopped = Event()
 
@@ -152,9 +154,9 @@ class Ears(Thread):
         seconds = self.facts.seconds if self.facts else 0.0
         return seconds if math.isfinite(seconds) else 0.0
 
-    def heard(self) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-        """The rows of the sound's fingerprint, and where it is loud; nothing if that failed."""
-        return self._rows
+    def heard(self) -> Heard:
+        """What ``fingerprint.sound.listen`` made of it; nothing if that failed."""
+        return self._heard
 
     def stop(self) -> None:
         """Let go of the file."""
@@ -165,9 +167,10 @@ class Ears(Thread):
         with suppress(MediaError):
             self.facts = facts(self._path, self._limits)
         blocks = self._blocks()
-        rows, self.deaf = attempt(lambda: listening.rows(blocks))
-        if rows is not None:
-            self._rows = rows
+        if self._listens:
+            heard, self.deaf = attempt(lambda: listening.listen(blocks))
+            if heard is not None:
+                self._heard = heard
         deque(blocks, maxlen=0)
         if self.facts is not None:
             self._hash()

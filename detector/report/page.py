@@ -12,7 +12,16 @@ from detector.inspection import Examination
 from detector.protocol import Classifier
 from detector.report.pictures import gallery
 from detector.report.timeline import timeline
-from detector.verdict import Answer, Decision, Evidence, FalseAlarms, Job, Opinion, Verdict
+from detector.verdict import (
+    MOST_FALSE_ALARMS,
+    Answer,
+    Decision,
+    Evidence,
+    FalseAlarms,
+    Job,
+    Opinion,
+    Verdict,
+)
 from detector.wording import LAYER_NAMES, likelihood, one_in, spans
 
 TEMPLATE = Path(__file__).with_name("page.html")
@@ -69,9 +78,13 @@ def _answer(question: str, decision: Decision) -> str:
         lines.append(f"Probability {likelihood(decision.probability)}.")
     if decision.layer is not None and decision.threshold is not None and decision.false_alarms is not None:
         rests = "It rests on" if answer is Answer.YES else "Most telling would be"
+        usable = decision.false_alarms.at_most <= MOST_FALSE_ALARMS
+        counts = (
+            "it counts as a yes" if usable else "it would be a yes, if that were tested on more recordings"
+        )
         lines.append(
-            f"{rests}: {LAYER_NAMES[decision.layer]}. From {likelihood(decision.threshold)} it counts as "
-            f"a yes; {_false_alarms(decision.false_alarms)}."
+            f"{rests}: {LAYER_NAMES[decision.layer]}. From {likelihood(decision.threshold)} {counts}; "
+            f"{_false_alarms(decision.false_alarms)}."
         )
     if not lines:
         lines.append("No layer had anything to go by.")

@@ -169,6 +169,8 @@ def _progress(files: int) -> Iterator[_Bars]:
 
 
 def _tell(verdict: Verdict) -> None:
+    from detector.wording import LAYER_NAMES
+
     answer = verdict.ours.answer.value
     headline = f"{HEADLINE[answer]}: {_plain(Path(verdict.file.name).name)}"
     console.out.print(headline, style=f"bold {STYLE[answer]}", markup=False)
@@ -176,28 +178,22 @@ def _tell(verdict: Verdict) -> None:
         console.out.print(sentence, markup=False)
     table = Table(box=None, pad_edge=False, show_header=False)
     for one in verdict.evidence:
-        table.add_row(one.layer.value.replace("_", " "), one.outcome.value, Text(_plain(one.sentence)))
+        table.add_row(LAYER_NAMES[one.layer], one.outcome.value, Text(_plain(one.sentence)))
     console.out.print()
     console.out.print(table)
 
 
 def _tell_all(found: list[tuple[Path, Verdict | str]]) -> None:
-    table = Table(box=None, pad_edge=False)
-    for name in ("ours", "synthetic", "job", "seconds", "file"):
-        table.add_column(name, justify="right" if name == "seconds" else "left")
+    console.out.print(f"{'ours':<14}{'synthetic':<14}{'job':<12}{'seconds':>7}  file")
     for path, verdict in found:
         if isinstance(verdict, str):
-            table.add_row("unreadable", "", "", "", Text(_plain(str(path))))
             continue
         answer = verdict.ours.answer.value
-        table.add_row(
-            Text(answer, STYLE[answer]),
-            verdict.synthetic.answer.value,
-            ", ".join(job.job for job in verdict.jobs[:2]),
-            f"{verdict.file.seconds:.1f}",
-            Text(_plain(str(path))),
+        job = verdict.jobs[0].job if verdict.jobs else ""
+        rest = (
+            f"{verdict.synthetic.answer.value:<14}{job:<12}{verdict.file.seconds:>7.1f}  {_plain(str(path))}"
         )
-    console.out.print(table)
+        console.out.print(Text.assemble((f"{answer:<14}", STYLE[answer]), rest))
 
 
 def _write_table(found: list[tuple[Path, Verdict | str]], where: Path) -> None:

@@ -237,7 +237,7 @@ def test_stills_are_spread_over_the_film_however_long(films: Path):
         stills = examine(films / "plain.mp4", Tools(), limits=LIMITS, most_stills=most).stills
         assert most / 2 <= len(stills) <= most
         times = [still.at for still in stills]
-        assert times[0] == 0
+        assert times[0] < 0.5
         assert times[-1] >= 10 / 2
         assert np.ptp(np.diff(times)) < 0.1
         assert all(max(still.picture.shape) <= 512 for still in stills)

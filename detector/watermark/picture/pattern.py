@@ -77,9 +77,16 @@ class Pattern:
         """Chips and, last, the pilot as rows (CHIPS + 1, SOFT^2)."""
         return np.stack([self._draw(row, SOFT).ravel() for row in [*self._chips, self._pilot]])
 
+    def gram_of(self, kept: NDArray[np.bool_]) -> Float32:
+        """Products (CHIPS + 1, CHIPS + 1) of the templates over the pixels (SOFT^2,) that were received."""
+        if 2 * kept.sum() < kept.size:
+            rows = self.templates[:, kept]
+            return cast(Float32, rows @ rows.T)
+        lost = self.templates[:, ~kept]
+        return cast(Float32, self._gram - lost @ lost.T)
+
     @cached_property
-    def gram(self) -> Float32:
-        """Products (CHIPS + 1, CHIPS + 1) of the templates."""
+    def _gram(self) -> Float32:
         return cast(Float32, self.templates @ self.templates.T)
 
     def _draw(self, modes: Float32, side: int) -> Float32:

@@ -143,12 +143,12 @@ class Reader:
         kept = small[..., 2].ravel() > 0.5
         if kept.sum() < CHIPS:
             return np.zeros(CHIPS, np.float32)
-        rows = self._pattern.templates if kept.all() else self._pattern.templates[:, kept]
-        values = small[..., 0].ravel()[kept] + 1j * small[..., 1].ravel()[kept]
-        values = (values * np.exp(-1j * np.angle(rows[-1] @ values))).real
-        gram = self._pattern.gram if kept.all() else rows @ rows.T
-        ridge = np.float32(REGULARISATION * np.trace(gram[:-1, :-1]) / CHIPS)
-        soft = np.linalg.solve(gram + ridge * np.eye(CHIPS + 1, dtype=np.float32), rows @ values)[:CHIPS]
+        rows = self._pattern.templates
+        values = np.where(kept, small[..., 0].ravel() + 1j * small[..., 1].ravel(), 0.0)
+        values = (values * np.exp(-1j * np.angle(rows[-1] @ values))).real.astype(np.float32)
+        gram = self._pattern.gram_of(kept)
+        gram[np.diag_indices(CHIPS + 1)] += np.float32(REGULARISATION * np.trace(gram[:-1, :-1]) / CHIPS)
+        soft = np.linalg.solve(gram, rows @ values)[:CHIPS]
         return soft if np.isfinite(soft).all() else np.zeros(CHIPS, np.float32)
 
 

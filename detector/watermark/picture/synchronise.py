@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import cast
 
 import cv2
+import numba
 import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
@@ -100,8 +102,7 @@ def refine(
         return matrix
 
     def score(change: dict[str, float]) -> float:
-        seen = _warp(mirrored, moved(change))
-        return float(np.abs(np.vdot(template, seen)) / np.sqrt(np.vdot(seen, seen).real + 1e-9))
+        return float(_agreement(template, mirrored, cv2.invertAffineTransform(moved(change))))
 
     change = dict.fromkeys(STEPS, 0.0)
     best = score(change)
@@ -118,6 +119,28 @@ def refine(
             if best == before:
                 break
     return Placement(placement.flipped, moved(change))
+
+
+@numba.njit(cache=True)
+def _agreement(template: Float32, field: Complex64, back: NDArray[np.float64]) -> float:
+    """|<template, warped field>| over the norm of the warped field; `back` takes places to the field's."""
+    height, width = field.shape
+    real = imaginary = energy = 0.0
+    for row in range(template.shape[0]):
+        for column in range(template.shape[1]):
+            x = back[0, 0] * column + back[0, 1] * row + back[0, 2]
+            y = back[1, 0] * column + back[1, 1] * row + back[1, 2]
+            if x < 0.0 or y < 0.0 or x >= width - 1 or y >= height - 1:
+                continue
+            left, top = int(x), int(y)
+            right, low = np.float32(x - left), np.float32(y - top)
+            above = field[top, left] + right * (field[top, left + 1] - field[top, left])
+            below = field[top + 1, left] + right * (field[top + 1, left + 1] - field[top + 1, left])
+            seen = above + low * (below - above)
+            real += template[row, column] * seen.real
+            imaginary += template[row, column] * seen.imag
+            energy += seen.real**2 + seen.imag**2
+    return math.hypot(real, imaginary) / math.sqrt(energy + 1e-9)
 
 
 def _apart(one: Placement, other: Placement) -> bool:
