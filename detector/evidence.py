@@ -38,7 +38,7 @@ RATES = Path(__file__).with_name("rates.json")
 
 PICTURE_MARK_SECONDS = 2.0
 PICTURE_MARK_PX = 96
-"""A mark is embedded in frames of 128 pixels or more, and read at three quarters of that."""
+"""A mark is embedded in frames of 192 pixels or more, and read at half of that."""
 
 SOUND_MARK_SECONDS = 5.0
 FINGERPRINT_SECONDS = 2.0

@@ -73,7 +73,7 @@ def examine(
     """``inspect``, and keep up to ``most_stills`` pictures spread over the film."""
     tell = progress or (lambda done, total: None)
     eyes = Eyes(tools, Stills(most_stills))
-    ears = Ears(path, tools, limits)
+    ears = Ears(path, tools.sound_marks, limits, prints=tools.index is not None)
     ears.start()
     try:
         eyes.watch(path, limits, lambda done: tell(done, ears.announced))

@@ -37,7 +37,7 @@ def read_back(
         FingerprintError: its sound cannot be told from others'.
     """
     reader, watcher, coder = picture.reader(), Watcher(), ContentCoder()
-    ears = Ears(film, (sound,), limits)
+    ears = Ears(film, (sound,), limits, prints=True)
     ears.start()
     try:
         for at, frame in frames(film, limits, longest_side=LONGEST_SIDE):

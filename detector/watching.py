@@ -133,10 +133,11 @@ class Eyes:
 class Ears(Thread):
     """The sound's layers, and what the file says of itself. Reads nothing more once it is stopped."""
 
-    def __init__(self, path: Path, tools: Tools, limits: Limits) -> None:
+    def __init__(self, path: Path, keys: tuple[SoundMark, ...], limits: Limits, *, prints: bool) -> None:
+        """``keys``: the marks to listen for; ``prints``: whether the fingerprint is asked for."""
         super().__init__(daemon=True)
-        self.keys = tools.sound_marks
-        self._listens = tools.index is not None
+        self.keys = keys
+        self._listens = prints
         self.marks: list[Guarded[SoundReader]] = []
         self.facts: Facts | None = None
         self.bytes = 0

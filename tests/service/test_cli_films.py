@@ -54,6 +54,11 @@ def frames(film: Path) -> NDArray[np.uint8]:
         return np.stack([frame.to_ndarray(format="gray") for frame in container.decode(video=0)])
 
 
+def difference(film: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
+    """Mean, in levels; each film has a mark of its own, which hardly touches luma."""
+    return float(np.abs(film.astype(float) - other).mean())
+
+
 @pytest.fixture(scope="session")
 def stranger(own_sitter: Sitter, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A wide picture this house does not know."""
@@ -131,8 +136,7 @@ def test_one_seed_always_gives_the_same_frames_and_another_others(
         assert declared(path, keys).seed == seed
     first, again, other = (frames(films / f"{name}.mp4") for name in ("first", "again", "other"))
     assert first.shape[0] == math.ceil(25 * Speech.open(speech).seconds) == 31
-    assert np.array_equal(first, again)
-    assert not np.array_equal(first, other)
+    assert difference(first, again) < 0.5 < difference(first, other)
 
 
 def test_a_film_replaces_the_one_before(
@@ -235,8 +239,7 @@ def test_of_several_faces_the_largest_speaks_unless_another_is_chosen(
         note = "note The picture holds 2 faces; the largest speaks. Choose another with --face 0 to 1.\n"
         assert done.stderr == ("" if face else note)
         shown[face] = frames(path)
-    assert np.array_equal(shown[""], shown["0"])
-    assert not np.array_equal(shown[""], shown["1"])
+    assert difference(shown[""], shown["0"]) < 0.5 < difference(shown[""], shown["1"])
 
 
 def test_a_face_that_is_not_there_cannot_be_chosen(refusal: Refusal, films: Path, couple: Path, speech: Path):

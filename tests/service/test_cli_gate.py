@@ -43,7 +43,7 @@ def test_a_film_by_grant_says_so_and_where_it_is_on_record(
 ):
     grant = machine.grant()
     made = vernissage(
-        "animate", machine.picture, speech, "-o", films / "a.mp4", "--size", 128,
+        "animate", machine.picture, speech, "-o", films / "a.mp4", "--size", 192,
         "--rights", f"grant:{grant}", "--purpose", PURPOSE, "--other-voice", "--key", machine.key,
         env=at_home,
     )  # fmt: skip
@@ -105,7 +105,7 @@ def test_a_declared_right_is_on_record_where_there_is_a_hub(
     vernissage: Vernissage, machine: Machine, speech: Path, films: Path, at_home: dict[str, str]
 ):
     made = vernissage(
-        "animate", machine.picture, speech, "-o", films / "a.mp4", "--size", 128, "--rights", "fictional",
+        "animate", machine.picture, speech, "-o", films / "a.mp4", "--size", 192, "--rights", "fictional",
         env=at_home,
     )  # fmt: skip
     assert (made.returncode, made.stderr) == (0, "")

@@ -58,7 +58,7 @@ def ask(
             "driver_name": "rules",
             "seed": 3,
             "direction": None,
-            "view": View(size=128),
+            "view": View(size=192),
             "progress": told.progress(),
         }
         return animate(**(asked | changed))  # type: ignore[arg-type]
@@ -86,7 +86,12 @@ def endless(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def test_the_work_is_told_as_it_goes_on(ask: Callable[..., Film], films: Path, told: Told):
     film = ask()
-    assert told.stages == ["reading the portrait and listening to the speech", "rendering", "reading the marks", "sealing"]
+    assert told.stages == [
+        "reading the portrait and listening to the speech",
+        "rendering",
+        "reading the marks",
+        "sealing",
+    ]
     assert told.totals == [31]
     assert told.frames == film.stats.frames == 31
     assert told.notes == []
@@ -127,7 +132,7 @@ def test_a_motion_file_needs_no_sound(
         tmp_path / "rest.safetensors",
         films / "a.mp4",
         right=None,
-        view=View(size=128),
+        view=View(size=192),
         progress=told.progress(),
     )
     assert told.stages == ["reading the portrait", "rendering", "reading the marks", "sealing"]

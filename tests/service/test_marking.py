@@ -98,7 +98,7 @@ def test_the_marks_of_former_keys_are_still_read(tmp_path: Path, sound: NDArray[
 
 
 def test_what_is_too_small_is_refused(marks: Marks):
-    with pytest.raises(WatermarkError, match="128 pixels or more"):
+    with pytest.raises(WatermarkError, match="192 pixels or more"):
         Marking(marks, (96, 96), FPS)
 
 

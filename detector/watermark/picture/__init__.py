@@ -39,7 +39,7 @@ class PictureMark:
     def embedder(self, size: tuple[int, int], fps: float, job_id: int) -> Embedder:
         """What marks one film of `size` (width, height) pixels with `job_id`, 0 .. 2^40 - 1.
 
-        Raises WatermarkError if the frame is under 128 pixels on a side, or if `fps` is under 8: a carrier
+        Raises WatermarkError if the frame is under 192 pixels on a side, or if `fps` is under 8: a carrier
         needs frames to turn in. Raises ValueError on a job id out of range.
         """
         return Embedder(self._pattern, size, fps, job_id)

@@ -210,7 +210,7 @@ def test_the_bound_on_false_decodes_is_kept() -> None:
 
 
 def test_what_cannot_be_marked_is_refused(mark: PictureMark) -> None:
-    with pytest.raises(WatermarkError, match="128 pixels"):
+    with pytest.raises(WatermarkError, match="192 pixels"):
         mark.embedder((100, 512), FPS, JOB)
     with pytest.raises(WatermarkError, match="8 or more"):
         mark.embedder((512, 512), 5.0, JOB)
