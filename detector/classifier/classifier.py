@@ -105,7 +105,7 @@ class Classifier:
     """The released network, on the CPU."""
 
     def __init__(self, network: Network, calibration: Calibration) -> None:
-        self.network = network.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.network = network.eval()
         self.calibration = calibration
 
     @classmethod
@@ -164,7 +164,7 @@ class Classifier:
         with torch.enable_grad():
             maps = self.network.maps(stack).detach().requires_grad_()
             odds = self.network.judge(self.network.features(maps)[None])[0][0, 0]
-            (odds[_OURS] - odds[_REAL]).backward()  # type: ignore[no-untyped-call]
+            (odds[_OURS] - odds[_REAL]).backward()
             assert maps.grad is not None
             weighted = (maps.grad.mean((2, 3), keepdim=True) * maps).sum(1).relu()[0].detach().numpy()
         heat = weighted / max(float(weighted.max()), 1e-9)

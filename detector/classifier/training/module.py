@@ -10,9 +10,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from detector.classifier.model import CLASSES, Network
+from detector.classifier.model import CLASSES, Network, energies
 
 _SMOOTHING = 0.02
+_MISSING = 0.0
+_MIXING = 0.01
+_KINDS = ([0], [1], [2])
+"""Channels of edges, change, and what flow leaves unexplained."""
 
 
 class ClassifierModule(lightning.LightningModule):
@@ -39,11 +43,14 @@ class ClassifierModule(lightning.LightningModule):
 
     def training_step(self, batch: tuple[Tensor, Tensor], _: int) -> Tensor:
         stacks, labels = batch
-        whole, moments = self.network(stacks)
-        each = labels[:, None].expand(moments.shape[:2]).reshape(-1)
+        cells, targets = mixed(
+            without_some(energies(stacks.flatten(0, 1)).reshape(*stacks.shape[:2], 3, 28, 28)), labels
+        )
+        whole, moments = self.network(cells)
+        each = targets[:, None].expand_as(moments)
         loss: Tensor = (1 - self.moment_share) * functional.cross_entropy(
-            whole, labels, label_smoothing=_SMOOTHING
-        ) + self.moment_share * functional.cross_entropy(moments.reshape(-1, len(CLASSES)), each)
+            whole, targets, label_smoothing=_SMOOTHING
+        ) + self.moment_share * functional.cross_entropy(moments.flatten(0, 1), each.flatten(0, 1))
         self.log("train/loss", loss)
         self.log("train/right", (whole.argmax(1) == labels).float().mean())
         return loss
@@ -58,6 +65,24 @@ class ClassifierModule(lightning.LightningModule):
         optimizer = torch.optim.AdamW(self.network.parameters(), rate, weight_decay=decay)
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, steps, pct_start=0.1)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+
+def without_some(cells: Tensor) -> Tensor:
+    """(B, T, 3, 28, 28) with kinds of evidence missing at random, so that none is relied upon alone."""
+    here = cells.clone()
+    for channels in _KINDS:
+        kept = torch.rand(len(cells)) >= _MISSING
+        here[:, :, channels] *= kept.view(-1, 1, 1, 1, 1)
+    return here
+
+
+def mixed(cells: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    """Each example with some of another (Zhang et al., *mixup*, 2018), and the (B, 3) shares of classes."""
+    shares = functional.one_hot(labels, len(CLASSES)).float()
+    share = torch.distributions.Beta(_MIXING, _MIXING).sample((len(cells),))
+    order = torch.randperm(len(cells))
+    wide, narrow = share.view(-1, 1, 1, 1, 1), share.view(-1, 1)
+    return wide * cells + (1 - wide) * cells[order], narrow * shares + (1 - narrow) * shares[order]
 
 
 def start_from(network: Network, pretrained: Mapping[str, Tensor]) -> None:
