@@ -58,6 +58,7 @@ CHOSEN = (
 )  # fmt: skip
 _SILENCE = np.zeros(0, np.float32)
 _BINS = 10
+UNSEEN = ("grid_s33", "grid_s34")
 _WORKERS = 2
 
 
@@ -246,12 +247,11 @@ def _same_people(judge: Judge, people: list[Film], real: list[Film], threshold: 
     """GRID's speakers as they spoke, and their first frames moved by us; ``unseen``: those held out."""
     spoken = [film for film in real if film.group.startswith("grid")]
     theirs, made = judge(spoken), judge(people)
-    unseen = ("grid_s33", "grid_s34")
     return {
         "all": _compared(theirs, made, threshold),
         "unseen": _compared(
-            [one for one in theirs if one.film.group in unseen],
-            [one for one in made if one.film.name.startswith(unseen)],
+            [one for one in theirs if one.film.group in UNSEEN],
+            [one for one in made if one.film.name.startswith(UNSEEN)],
             threshold,
         ),
     }
