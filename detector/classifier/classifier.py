@@ -164,7 +164,7 @@ class Classifier:
         with torch.enable_grad():
             maps = self.network.maps(stack).detach().requires_grad_()
             odds = self.network.judge(self.network.features(maps)[None])[0][0, 0]
-            (odds[_OURS] - odds[_REAL]).backward()
+            (odds[_OURS] - odds[_REAL]).backward()  # type: ignore[no-untyped-call]
             assert maps.grad is not None
             weighted = (maps.grad.mean((2, 3), keepdim=True) * maps).sum(1).relu()[0].detach().numpy()
         heat = weighted / max(float(weighted.max()), 1e-9)

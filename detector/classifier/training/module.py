@@ -10,13 +10,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from detector.classifier.model import CLASSES, Network, energies
+from detector.classifier.model import Network, energies
 
 _SMOOTHING = 0.02
-_MISSING = 0.0
-_MIXING = 0.01
-_KINDS = ([0], [1], [2])
-"""Channels of edges, change, and what flow leaves unexplained."""
 
 
 class ClassifierModule(lightning.LightningModule):
@@ -43,14 +39,12 @@ class ClassifierModule(lightning.LightningModule):
 
     def training_step(self, batch: tuple[Tensor, Tensor], _: int) -> Tensor:
         stacks, labels = batch
-        cells, targets = mixed(
-            without_some(energies(stacks.flatten(0, 1)).reshape(*stacks.shape[:2], 3, 28, 28)), labels
-        )
-        whole, moments = self.network(cells)
-        each = targets[:, None].expand_as(moments)
+        cells = energies(stacks.flatten(0, 1))
+        whole, moments = self.network(cells.reshape(*stacks.shape[:2], *cells.shape[1:]))
+        each = labels[:, None].expand(moments.shape[:2])
         loss: Tensor = (1 - self.moment_share) * functional.cross_entropy(
-            whole, targets, label_smoothing=_SMOOTHING
-        ) + self.moment_share * functional.cross_entropy(moments.flatten(0, 1), each.flatten(0, 1))
+            whole, labels, label_smoothing=_SMOOTHING
+        ) + self.moment_share * functional.cross_entropy(moments.flatten(0, 1), each.flatten())
         self.log("train/loss", loss)
         self.log("train/right", (whole.argmax(1) == labels).float().mean())
         return loss
@@ -67,28 +61,10 @@ class ClassifierModule(lightning.LightningModule):
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
 
-def without_some(cells: Tensor) -> Tensor:
-    """(B, T, 3, 28, 28) with kinds of evidence missing at random, so that none is relied upon alone."""
-    here = cells.clone()
-    for channels in _KINDS:
-        kept = torch.rand(len(cells)) >= _MISSING
-        here[:, :, channels] *= kept.view(-1, 1, 1, 1, 1)
-    return here
-
-
-def mixed(cells: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-    """Each example with some of another (Zhang et al., *mixup*, 2018), and the (B, 3) shares of classes."""
-    shares = functional.one_hot(labels, len(CLASSES)).float()
-    share = torch.distributions.Beta(_MIXING, _MIXING).sample((len(cells),))
-    order = torch.randperm(len(cells))
-    wide, narrow = share.view(-1, 1, 1, 1, 1), share.view(-1, 1)
-    return wide * cells + (1 - wide) * cells[order], narrow * shares + (1 - narrow) * shares[order]
-
-
 def start_from(network: Network, pretrained: Mapping[str, Tensor]) -> None:
     """Take over the first blocks of an EfficientNet-Lite0 trained on photographs.
 
-    Its first layer saw red, green and blue; each channel of the evidence begins with their sum as luma.
+    Its first layer saw red, green and blue; each kind of energy begins with their sum as luma.
     """
     own = network.look.state_dict()
     theirs = list(pretrained.values())[: len(own)]
