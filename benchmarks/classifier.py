@@ -24,7 +24,9 @@ import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -51,12 +53,13 @@ Floats = NDArray[np.float64]
 SECONDS = 2.6
 POINT = "fpr_1"
 CHOSEN = (
-    "crf 23", "crf 30", "crf 40", "resize 50 %", "resize 150 %", "crop 0.71", "flip", "brightness +30 %",
-    "brightness -30 %", "contrast +30 %", "contrast -30 %", "grey", "noise", "blur", "25 to 30 fps", "hevc",
-    "screen recapture", "crf 40, resize 50 %", "crf 30, crop 0.71, resize 50 %",
+    "crf 23", "crf 30", "crf 40", "resize 50 %", "crf 40, resize 50 %", "grey", "noise", "blur",
+    "brightness -30 %", "brightness +30 %", "crop 0.71", "flip", "25 to 30 fps", "screen recapture",
 )  # fmt: skip
 _SILENCE = np.zeros(0, np.float32)
 _BINS = 10
+UNSEEN = ("grid_s33", "grid_s34")
+_WORKERS = 2
 
 
 @dataclass(frozen=True)
@@ -92,17 +95,18 @@ class Judge:
         self, films: Iterable[Film], change: Callable[[Clip, np.random.Generator], Clip] | None = None
     ) -> list[Judged]:
         """``change`` done to each film, which is then encoded; with none it is judged as it is."""
-        judged = []
-        for film in films:
-            clip = film.clip()
-            if change is not None:
-                clip = change(clip, np.random.default_rng([7, *film.name.encode()]))
-                with tempfile.TemporaryDirectory() as folder:
-                    clip = read(write(clip, Path(folder) / "film.mp4"))
-            found = self.look(clip)
-            face = found.ours is not None and found.synthetic is not None
-            judged.append(Judged(film, found.ours or 0.0, found.synthetic or 0.0, found.is_unfamiliar, face))
-        return judged
+        with ThreadPoolExecutor(_WORKERS) as workers:
+            return list(workers.map(lambda film: self._judged(film, change), films))
+
+    def _judged(self, film: Film, change: Callable[[Clip, np.random.Generator], Clip] | None) -> Judged:
+        clip = film.clip()
+        if change is not None:
+            clip = change(clip, np.random.default_rng([7, *film.name.encode()]))
+            with tempfile.TemporaryDirectory() as folder:
+                clip = read(write(clip, Path(folder) / "film.mp4"))
+        found = self.look(clip)
+        face = found.ours is not None and found.synthetic is not None
+        return Judged(film, found.ours or 0.0, found.synthetic or 0.0, found.is_unfamiliar, face)
 
     def look(self, clip: Clip) -> Classification:
         watch = self.classifier.watcher()
@@ -114,8 +118,8 @@ class Judge:
 def main() -> None:
     """Measure and report."""
     options = _options()
-    torch.set_num_threads(options.threads)
-    cv2.setNumThreads(options.threads)
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
     classifier = Classifier.load()
     judge = Judge(classifier, SECONDS)
     catalogue = options.films
@@ -220,16 +224,14 @@ def _other(judge: Judge, others: list[Film], threshold: float) -> dict[str, Any]
 
 def _controls(judge: Judge, real: list[Film], ours: list[Film], threshold: float) -> dict[str, Any]:
     firsts = {film.group: film for film in reversed(ours)}
-    still = [replace(film, clip=lambda film=film: _held(film.clip())) for film in firsts.values()]
-    panned = [replace(film, clip=lambda film=film: _filmed(film.clip(), film.name)) for film in ours]
-    rest = [
-        Film(f"rest {portrait}", portrait, lambda frames=frames: frames) for portrait, frames in _at_rest()
-    ]
+    still = [replace(film, clip=partial(_held, film)) for film in firsts.values()]
+    panned = [replace(film, clip=partial(_filmed, film)) for film in ours]
+    rest = [Film(f"rest {portrait}", portrait, partial(_given, frames)) for portrait, frames in _at_rest()]
     smaller = TRANSFORMS["resize 50 %"].change
     return {
         "real, through our encoder": _share(judge(_through_ours(real)), threshold),
         "real, held still": _share(
-            judge([replace(film, clip=lambda film=film: _held(film.clip())) for film in real]), threshold
+            judge([replace(film, clip=partial(_held, film)) for film in real]), threshold
         ),
         "our pictures, held still": _share(judge(still), threshold),
         "our pictures, filmed by a moving camera": _share(judge(panned), threshold),
@@ -245,12 +247,11 @@ def _same_people(judge: Judge, people: list[Film], real: list[Film], threshold: 
     """GRID's speakers as they spoke, and their first frames moved by us; ``unseen``: those held out."""
     spoken = [film for film in real if film.group.startswith("grid")]
     theirs, made = judge(spoken), judge(people)
-    unseen = ("grid_s33", "grid_s34")
     return {
         "all": _compared(theirs, made, threshold),
         "unseen": _compared(
-            [one for one in theirs if one.film.group in unseen],
-            [one for one in made if one.film.name.startswith(unseen)],
+            [one for one in theirs if one.film.group in UNSEEN],
+            [one for one in made if one.film.name.startswith(UNSEEN)],
             threshold,
         ),
     }
@@ -265,12 +266,18 @@ def _at_rest() -> list[tuple[str, Clip]]:
     return found
 
 
-def _held(clip: Clip) -> Clip:
+def _given(clip: Clip) -> Clip:
+    return clip
+
+
+def _held(film: Film) -> Clip:
+    clip = film.clip()
     return replace(clip, frames=[clip.frames[0]] * len(clip.frames))
 
 
-def _filmed(clip: Clip, name: str) -> Clip:
-    rng = np.random.default_rng([8, *name.encode()])
+def _filmed(film: Film) -> Clip:
+    clip = film.clip()
+    rng = np.random.default_rng([8, *film.name.encode()])
     timed = [(number / clip.fps, frame) for number, frame in enumerate(clip.frames)]
     return replace(clip, frames=[frame for _, frame in degrade.filmed(timed, rng)])
 
@@ -291,12 +298,13 @@ def _through_ours(films: list[Film]) -> list[Film]:
                     writer.write(frame)
             return read(out)
 
-    return [replace(film, clip=lambda film=film: encoded(film)) for film in films]
+    return [replace(film, clip=partial(encoded, film)) for film in films]
 
 
 def _ours(folder: Path, film: FilmEntry) -> Film:
     middle = max(0.0, (film.seconds - SECONDS) / 2)
 
+    @cache
     def clip() -> Clip:
         whole = read(folder / film.file, middle + SECONDS)
         return replace(whole, frames=whole.frames[round(middle * whole.fps) :], sound=_SILENCE)
@@ -308,9 +316,11 @@ def _others(folder: Path, clips: list[dict[str, str]], label: str) -> Iterable[F
     for clip in clips:
         file = folder / clip["file"]
         if clip["label"] == label and not file.stem.startswith(NO_PEOPLE):
-            yield Film(
-                file.stem, group_of(file.stem), lambda file=file: replace(read(file, SECONDS), sound=_SILENCE)
-            )
+            yield Film(file.stem, group_of(file.stem), cache(partial(_short, file)))
+
+
+def _short(file: Path) -> Clip:
+    return replace(read(file, SECONDS), sound=_SILENCE)
 
 
 def _speed(judge: Judge, folder: Path, test: list[FilmEntry]) -> float:
@@ -327,7 +337,6 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--films", type=Path, required=True, help="catalogue of films of ours")
     parser.add_argument("--clips", type=Path, required=True, help="list of clips of others")
     parser.add_argument("--transforms", nargs="*", help="instead of those chosen")
-    parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--name", default="classifier", help="of the result")
     return parser.parse_args()
 

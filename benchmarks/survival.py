@@ -154,7 +154,7 @@ def _making(job: int) -> Making:
     return Making(
         title=job_name(job),
         portrait=Ingredient("portrait.png", "image/png", "0" * 64, "portrait"),
-        speech=None,
+        speech=Ingredient("voice.wav", "audio/wav", "0" * 64, "speech"),
         motion=None,
         weights=(),
         rights="public-domain",

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from detector.deciding import NEARLY_ONE, NO_AT_MOST, merged
@@ -233,7 +234,8 @@ def classifier(
         outcome, sentence = Outcome.FOUND, "The faces look and move like our generator's."
     elif ours.probability <= NO_AT_MOST and seen.damage is None:
         outcome, sentence = Outcome.ABSENT, "The faces do not look like our generator's."
-    half = 0.5 * min((b.at - a.at for a, b in pairwise(told.moments)), default=1.0)
+    steps = [later.at - one.at for one, later in pairwise(told.moments) if later.at > one.at]
+    half = 0.5 * (median(steps) if steps else 1.0)
     return Evidence(
         Layer.CLASSIFIER,
         outcome,

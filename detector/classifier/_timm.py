@@ -21,10 +21,10 @@ def _import() -> None:
     try:
         importlib.import_module("torchvision")
     except RuntimeError:
-        library = torch.library.Library("torchvision", "FRAGMENT")
+        library = torch.library.Library("torchvision", "FRAGMENT")  # type: ignore[no-untyped-call]
         for operator in _OPERATORS:
             if not hasattr(torch.ops.torchvision, operator.split("(")[0]):
-                library.define(operator)
+                library.define(operator)  # type: ignore[no-untyped-call]
         _declared.append(library)
 
 

@@ -105,7 +105,7 @@ class Classifier:
     """The released network, on the CPU."""
 
     def __init__(self, network: Network, calibration: Calibration) -> None:
-        self.network = network.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.network = network.eval()
         self.calibration = calibration
 
     @classmethod

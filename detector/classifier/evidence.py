@@ -8,9 +8,9 @@ A still picture that is warped is explained but for noise, mouth and eyes; skin 
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import cv2
@@ -141,12 +141,12 @@ def crop_of(frame: UInt8, box: Box) -> UInt8:
     return np.ascontiguousarray(resized, np.uint8)
 
 
-@cache
 def _flow() -> Any:
-    """Kroeger et al., *Fast optical flow using dense inverse search*, 2016."""
-    flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
-    flow.setFinestScale(0)
-    return flow
+    """Kroeger et al., *Fast optical flow using dense inverse search*, 2016; one for each thread."""
+    if not hasattr(_OF_THREAD, "flow"):
+        _OF_THREAD.flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
+        _OF_THREAD.flow.setFinestScale(0)
+    return _OF_THREAD.flow
 
 
 def _levels(change: NDArray[np.float32]) -> UInt8:
@@ -166,4 +166,5 @@ def _reduced(frame: UInt8) -> UInt8:
     return np.asarray(cv2.resize(frame, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
 
 
+_OF_THREAD = threading.local()
 _GRID = np.stack(np.meshgrid(np.arange(CROP_PX), np.arange(CROP_PX)), axis=-1).astype(np.float32)

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from detector.errors import MediaDamaged, MediaError, MediaRefused, NoPicture, NoSound
-from detector.media import Limits, facts, frames, sound, sound_blocks
+from detector.media import Limits, facts, frames, sound, sound_blocks, sound_streams
 
 FPS = 25
 RATE = 48_000
@@ -72,6 +72,15 @@ def test_the_sound_keeps_its_pitch_at_either_rate(film: Path) -> None:
         assert len(samples) / own == pytest.approx(1.0, abs=0.05)
         spectrum = np.abs(np.fft.rfft(samples))
         assert spectrum.argmax() * own / len(samples) == pytest.approx(440, abs=3)
+
+
+def test_the_sound_can_come_at_several_rates_from_one_decoding(film: Path) -> None:
+    pieces: dict[int, list[np.ndarray]] = {0: [], 1: []}
+    for which, block, rate in sound_streams(film, (None, 8_000), SMALL):
+        assert rate == (RATE, 8_000)[which]
+        pieces[which].append(block)
+    for which, rate in ((0, None), (1, 8_000)):
+        assert np.array_equal(np.concatenate(pieces[which]), sound(film, SMALL, rate=rate)[0])
 
 
 def test_a_header_tells_what_is_to_come(film: Path) -> None:

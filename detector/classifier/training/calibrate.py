@@ -96,7 +96,7 @@ def _points(scored: list[Scored], to_ours: Sigmoid, to_synthetic: Sigmoid) -> di
 
 
 def _point(negative: list[Scored], chances: dict[int, float], rate: float) -> OperatingPoint:
-    """The lowest threshold that so few treated films of others pass; real clips that ever pass are counted."""
+    """The lowest threshold that so few treated films of others pass; real clips that pass are counted."""
     found = np.array([chances[id(each)] for each in negative])
     threshold = float(np.quantile(found, 1 - rate, method="higher")) + 1e-6
     passed: dict[str, bool] = defaultdict(bool)

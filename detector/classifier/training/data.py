@@ -16,9 +16,10 @@ from detector.classifier.model import CLASSES
 from detector.classifier.training.windows import Window, read_index
 
 UInt8 = NDArray[np.uint8]
+Floats = NDArray[np.float32]
 
 MID = 128
-_SHIFT_PX = 5
+_SHIFT_PX = 8
 _REREAD = 200
 """Batches after which windows made meanwhile are taken in."""
 
@@ -74,7 +75,7 @@ class Batches(IterableDataset[tuple[Tensor, Tensor]]):
             found[f"{window.kind}/{CLASSES[window.label]}"][member].append(window)
         return found
 
-    def _draw(self, groups: dict[str, list[Window]], rng: np.random.Generator) -> tuple[UInt8, int]:
+    def _draw(self, groups: dict[str, list[Window]], rng: np.random.Generator) -> tuple[Floats, int]:
         names = sorted(groups)
         windows = groups[names[int(rng.integers(len(names)))]]
         window = windows[int(rng.integers(len(windows)))]
@@ -83,23 +84,13 @@ class Batches(IterableDataset[tuple[Tensor, Tensor]]):
         return disturbed(np.array(sights[begin : begin + self.moments]), rng), window.label
 
 
-def disturbed(stacks: UInt8, rng: np.random.Generator) -> NDArray[np.float32]:
-    """The same change to every moment of (T, 5, 112, 112): shifted, darker, fainter, partly hidden; three
-    times of ten without the picture itself, so that its movement has to do."""
+def disturbed(stacks: UInt8, rng: np.random.Generator) -> Floats:
+    """The same change to every moment of (T, 5, 112, 112): shifted, mirrored, stronger or fainter."""
     step = rng.integers(-_SHIFT_PX, _SHIFT_PX + 1, 2)
-    around = ((0, 0), (0, 0), (_SHIFT_PX, _SHIFT_PX), (_SHIFT_PX, _SHIFT_PX))
-    padded = np.pad(stacks, around, mode="edge")
-    top, left = _SHIFT_PX + step
-    size = stacks.shape[-1]
-    levels = padded[..., top : top + size, left : left + size].astype(np.float32) - MID
-    if rng.random() < 0.3:
-        levels[:, 0] = 0
-    else:
-        levels[:, 0] = levels[:, 0] * rng.uniform(0.7, 1.3) + rng.normal(0, 15)
-    levels[:, [1, 4]] *= rng.uniform(0.7, 1.4)
-    levels[:, [2, 3]] *= rng.uniform(0.8, 1.25)
-    if rng.random() < 0.3:
-        wide, high = rng.integers(10, 45, 2)
-        x, y = rng.integers(0, size - wide), rng.integers(0, size - high)
-        levels[:, :, y : y + high, x : x + wide] = 0
-    return np.asarray(np.clip(levels + MID, 0, 255), np.float32)
+    levels = np.roll(stacks, tuple(step), (2, 3)).astype(np.float32) - MID
+    if rng.random() < 0.5:
+        levels = levels[..., ::-1].copy()
+        levels[:, 2] *= -1
+    for channel in (0, 1, 4):
+        levels[:, channel] *= np.exp(rng.normal(0, 0.15))
+    return np.asarray(levels + MID, np.float32)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from detector.classifier.faces import Box, Finder
 from detector.classifier.training.films import Clip, UInt8, encoded
 
-FACE_PX = (52.0, 190.0)
+FACE_PX = (60.0, 200.0)
 """Height of the face's box in the treated film, drawn uniformly in its logarithm."""
 FRAMING = (1.7, 2.9)
 """Side of the picture over the height of the face."""
@@ -29,20 +29,20 @@ def treated(clip: Clip, finder: Finder, rng: np.random.Generator) -> Clip | None
         return None
     times = np.array([at for at, _ in clip])
     frames, box = _framed([frame for _, frame in clip], faces[0], rng)
-    if rng.random() < 0.35:
+    if rng.random() < 0.3:
         path = camera_path(times, float(rng.uniform(0.002, 0.02)), rng)
         frames = [moved(frame, path[index]) for index, frame in enumerate(frames)]
-    if rng.random() < 0.35:
+    if rng.random() < 0.25:
         frames = other_background(frames, box, rng)
     frames = _lit(frames, rng)
-    if rng.random() < 0.2:
-        sigma = float(rng.uniform(0.4, 1.6))
+    if rng.random() < 0.15:
+        sigma = float(rng.uniform(0.4, 1.4))
         frames = [cv2.GaussianBlur(frame, (0, 0), sigma) for frame in frames]
-    if rng.random() < 0.4:
-        level = float(rng.uniform(1, 9))
+    if rng.random() < 0.3:
+        level = float(rng.uniform(1, 8))
         frames = [_noisy(frame, level, rng) for frame in frames]
     treated_clip = _retimed(list(zip(times.tolist(), frames, strict=True)), rng)
-    for _ in range(1 + (rng.random() < 0.3)):
+    for _ in range(1 + (rng.random() < 0.2)):
         treated_clip = encoded(treated_clip, rng)
     return treated_clip
 

@@ -6,6 +6,7 @@ import io
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -29,7 +30,7 @@ def read(path: Path, seconds: float, rng: np.random.Generator) -> Clip:
             if at >= begin + seconds:
                 break
             if at >= begin:
-                frames.append((at - begin, frame.to_ndarray(format="rgb24")))
+                frames.append((at - begin, np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)))
     start = frames[0][0]
     return [(at - start, frame) for at, frame in frames]
 
@@ -41,7 +42,7 @@ def encoded(clip: Clip, rng: np.random.Generator) -> Clip:
     height, width = (side // 2 * 2 for side in clip[0][1].shape[:2])
     with av.open(buffer, "w", format="mp4") as film:
         fps = round(1 / float(np.median(np.diff([at for at, _ in clip]))))
-        stream = film.add_stream(codec, rate=fps, options=options)
+        stream: Any = film.add_stream(codec, rate=fps, options=options)
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         stream.codec_context.thread_count = 1
         if codec == "mpeg4":
@@ -61,12 +62,12 @@ def _encoder(rng: np.random.Generator) -> tuple[str, dict[str, str]]:
     preset = ("ultrafast", "superfast", "veryfast", "faster", "medium")[
         int(rng.choice(5, p=[0.1, 0.2, 0.4, 0.2, 0.1]))
     ]
-    return "libx264", {"crf": f"{rng.uniform(18, 42):.0f}", "preset": preset}
+    return "libx264", {"crf": f"{18 + 24 * rng.beta(1.0, 1.5):.0f}", "preset": preset}
 
 
 def _decoded(buffer: io.BytesIO) -> Iterator[tuple[float, UInt8]]:
-    with av.open(buffer) as film:
+    with av.open(buffer, "r") as film:
         stream = film.streams.video[0]
         stream.codec_context.thread_count = 1
         for frame in film.decode(stream):
-            yield float(frame.time or 0.0), frame.to_ndarray(format="rgb24")
+            yield float(frame.time or 0.0), np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)

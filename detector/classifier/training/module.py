@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from detector.classifier.model import CLASSES, Network
+from detector.classifier.model import Network, energies
 
 _SMOOTHING = 0.02
 
@@ -39,11 +39,12 @@ class ClassifierModule(lightning.LightningModule):
 
     def training_step(self, batch: tuple[Tensor, Tensor], _: int) -> Tensor:
         stacks, labels = batch
-        whole, moments = self.network(stacks)
-        each = labels[:, None].expand(moments.shape[:2]).reshape(-1)
+        cells = energies(stacks.flatten(0, 1))
+        whole, moments = self.network(cells.reshape(*stacks.shape[:2], *cells.shape[1:]))
+        each = labels[:, None].expand(moments.shape[:2])
         loss: Tensor = (1 - self.moment_share) * functional.cross_entropy(
             whole, labels, label_smoothing=_SMOOTHING
-        ) + self.moment_share * functional.cross_entropy(moments.reshape(-1, len(CLASSES)), each)
+        ) + self.moment_share * functional.cross_entropy(moments.flatten(0, 1), each.flatten())
         self.log("train/loss", loss)
         self.log("train/right", (whole.argmax(1) == labels).float().mean())
         return loss
@@ -63,7 +64,7 @@ class ClassifierModule(lightning.LightningModule):
 def start_from(network: Network, pretrained: Mapping[str, Tensor]) -> None:
     """Take over the first blocks of an EfficientNet-Lite0 trained on photographs.
 
-    Its first layer saw red, green and blue; each channel of the evidence begins with their sum as luma.
+    Its first layer saw red, green and blue; each kind of energy begins with their sum as luma.
     """
     own = network.look.state_dict()
     theirs = list(pretrained.values())[: len(own)]

@@ -70,7 +70,7 @@ def main() -> None:
     done = {entry.file for entry in read_index(options.out)}
     sources = [*_ours(options.ours), *_others(options.clips)]
     finder = Finder()
-    for round_ in range(options.rounds):
+    for round_ in range(options.first, options.first + options.rounds):
         for number, source in enumerate(sources):
             if number % options.parts != options.part:
                 continue
@@ -173,6 +173,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--ours", type=Path, required=True, help="catalogue of films of ours")
     parser.add_argument("--clips", type=Path, required=True, help="list of clips of others")
     parser.add_argument("--rounds", type=int, default=8, help="treatments of each film")
+    parser.add_argument("--first", type=int, default=0, help="number of the first round")
     parser.add_argument("--part", type=int, default=0, help="which part of the films, of --parts")
     parser.add_argument("--parts", type=int, default=1)
     return parser.parse_args()
