@@ -106,17 +106,22 @@ def picture_mark(readings: Sequence[picture.Reading], seen: Seen, failure: str |
             reason = "no key for it is on this machine"
         return _not_found(Layer.PICTURE_MARK, what, reason, seen.seconds)
     segments = merged(
-        Segment(part.start, part.end, job_name(payload.job_id))
-        for reading, payload in told
+        Segment(part.start, part.end, job_name(part.job_id))
+        for reading, _ in told
         for part in reading.segments
-        if part.found
+        if part.job_id is not None
     )
+    claims = {job_name(payload.job_id): reading.confidence for reading, payload in told}
+    for reading, _ in told:
+        for part in reading.segments:
+            if part.job_id is not None:
+                claims.setdefault(job_name(part.job_id), reading.confidence)
     calls = sum(reading.calls for reading in readings)
     return Evidence(
         Layer.PICTURE_MARK,
         Outcome.FOUND,
         f"A hidden mark that only this house can write was read in the picture{_when(segments)}.",
-        claims=tuple(Claim(job_name(payload.job_id), reading.confidence) for reading, payload in told),
+        claims=tuple(Claim(job, confidence) for job, confidence in claims.items()),
         segments=segments,
         ours=_marked(Layer.PICTURE_MARK, calls),
         seconds=round(seen.seconds, 3),

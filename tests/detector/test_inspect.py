@@ -139,6 +139,9 @@ def test_both_jobs_of_a_spliced_film_are_in_its_segments(marked: Take, marks: To
     assert set(jobs) == {NAME, OTHER_NAME}
     assert jobs[NAME].segments[0].start < 1
     assert jobs[OTHER_NAME].segments[-1].end > 20
+    shown = of(verdict, Layer.PICTURE_MARK).segments
+    assert [part.job for part in shown] == [NAME, OTHER_NAME]
+    assert shown[0].end == pytest.approx(10, abs=2.1)
     assert not verdict.conflict
 
 

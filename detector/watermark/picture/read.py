@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass, replace
 from typing import cast
 
@@ -13,7 +13,13 @@ from numpy.typing import NDArray
 from detector.watermark.code import CHIPS, Payload, decode, false_decode_bound
 from detector.watermark.picture.demodulate import Gatherer, Moments
 from detector.watermark.picture.pattern import READ, SOFT, Complex64, Float32, Pattern
-from detector.watermark.picture.synchronise import CANDIDATES, Placement, refine, search, upright
+from detector.watermark.picture.synchronise import (
+    CANDIDATES,
+    Placement,
+    refine,
+    search,
+    upright,
+)
 
 SPAN_WINDOWS = 4
 FED_BACK = 2
@@ -34,12 +40,17 @@ PRESENT_STRENGTH = 5.0
 
 @dataclass(frozen=True)
 class Segment:
-    """From `start` to `end` (seconds): `strength` is the correlation with the mark read, over its noise."""
+    """From `start` to `end` (seconds): of which job, None where none is found. `strength` is the correlation
+    with the mark of that job, or of the likeliest, over its noise."""
 
     start: float
     end: float
     strength: float
-    found: bool
+    job_id: int | None
+
+    @property
+    def found(self) -> bool:
+        return self.job_id is not None
 
 
 @dataclass(frozen=True)
@@ -63,9 +74,9 @@ class Reader:
         self._pattern = pattern
         self._gatherer = Gatherer()
         self._span: list[Moments] = []
-        self._payload: Payload | None = None
+        self._payloads: dict[int, Payload] = {}
         self._placement: Placement | None = None
-        self._mark: Float32 | None = None
+        self._marks: dict[int, Float32] = {}
         self._calls = 0
         self._segments: list[Segment] = []
         self._waiting: deque[tuple[int, Complex64]] = deque(maxlen=EARLIER_WINDOWS)
@@ -81,8 +92,10 @@ class Reader:
         for window in self._gatherer.done():
             self._take(window)
         self._read_span()
-        confidence = 0.0 if self._payload is None else 1.0 - false_decode_bound(self._calls)
-        return Reading(self._payload, confidence, tuple(self._segments), self._calls)
+        shown = Counter(segment.job_id for segment in self._segments)
+        payload = max(self._payloads.values(), key=lambda one: shown[one.job_id], default=None)
+        confidence = 0.0 if payload is None else 1.0 - false_decode_bound(self._calls)
+        return Reading(payload, confidence, tuple(self._segments), self._calls)
 
     def _take(self, window: Moments) -> None:
         if self._span and self._span[0].planes.shape != window.planes.shape:
@@ -96,18 +109,47 @@ class Reader:
         fields = [window.field() for window in span]
         for window, field in zip(span, fields, strict=True):
             self._waiting.append((len(self._segments), field))
-            self._segments.append(Segment(window.start, window.end, 0.0, False))
-        if fields and self._payload is None:
-            self._payload, self._placement, calls = self.decode(fields)
+            self._segments.append(Segment(window.start, window.end, 0.0, None))
+        told = self._read_where_it_was(fields) if self._placement is not None else {}
+        if fields and not told and (self._placement is None or not self._any_present(fields)):
+            payload, placement, calls = self.decode(fields)
             self._calls += calls
-            if self._payload is not None:
-                self._mark = _at_reading_size(self._pattern.mark(self._payload.job_id))
-        while self._mark is not None and self._placement is not None and self._waiting:
+            if payload is not None:
+                self._placement = placement
+                self._learn(payload)
+        while self._placement is not None and self._waiting:
             index, field = self._waiting.popleft()
-            strength = _strength(self._placement.aligned(field), self._mark)
-            self._segments[index] = replace(
-                self._segments[index], strength=strength, found=strength >= PRESENT_STRENGTH
-            )
+            strength, likeliest = self._likeliest(field)
+            job = told.get(index, likeliest if strength >= PRESENT_STRENGTH else None)
+            self._segments[index] = replace(self._segments[index], strength=strength, job_id=job)
+
+    def _learn(self, payload: Payload) -> None:
+        self._payloads.setdefault(payload.job_id, payload)
+        if payload.job_id not in self._marks:
+            self._marks[payload.job_id] = _at_reading_size(self._pattern.mark(payload.job_id))
+
+    def _read_where_it_was(self, fields: list[Complex64]) -> dict[int, int]:
+        """Each window alone, placed as the one before: which jobs they name, by the number of the segment.
+
+        Marks of two jobs have the pilot in common and much of their chips; only the check tells them apart.
+        """
+        assert self._placement is not None
+        first, told = len(self._segments) - len(fields), {}
+        for index, field in enumerate(fields, first):
+            self._calls += 1
+            payload = decode(self.soft(field, self._placement), self._pattern.key)
+            if payload is not None:
+                self._learn(payload)
+                told[index] = payload.job_id
+        return told
+
+    def _any_present(self, fields: list[Complex64]) -> bool:
+        return any(self._likeliest(field)[0] >= PRESENT_STRENGTH for field in fields)
+
+    def _likeliest(self, field: Complex64) -> tuple[float, int]:
+        assert self._placement is not None
+        seen = self._placement.aligned(field)
+        return max((_strength(seen, mark), job) for job, mark in self._marks.items())
 
     def decode(self, fields: list[Complex64]) -> tuple[Payload | None, Placement | None, int]:
         """All windows together and each alone, as the frame stands; then all, wherever the pilot may be."""
@@ -138,7 +180,9 @@ class Reader:
         seen = placement.aligned(field)
         received = placement.aligned(np.ones(field.shape, np.complex64)).real
         small = cv2.resize(
-            np.stack([seen.real, seen.imag, received], 2), (SOFT, SOFT), interpolation=cv2.INTER_AREA
+            np.stack([seen.real, seen.imag, received], 2),
+            (SOFT, SOFT),
+            interpolation=cv2.INTER_AREA,
         )
         kept = small[..., 2].ravel() > 0.5
         if kept.sum() < CHIPS:
