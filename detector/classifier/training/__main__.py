@@ -39,7 +39,7 @@ PRETRAINED = "efficientnet-lite0-57934424.pth"
 CHECKPOINT_STEPS = 100
 TRAINED_ON = {
     "ours": "films of ours (benchmarks.films): both drivers; our sitters (CC0-1.0), paintings in the public "
-    "domain, a drawn boy and pictures of people who never lived (Apache-2.0), the test portraits left out",
+    "domain and pictures of people who never lived (Apache-2.0), the test portraits left out",
     "real": "GRID, Cooke et al. 2006 (CC BY 4.0), and demonstration clips of LivePortrait, TalkVid, SkyReels "
     "and others, whose rights are unstated: looked at, not contained, not distributed",
     "other": "demonstration clips of AniTalker (Apache-2.0), and our portraits bent at random",
