@@ -63,7 +63,9 @@ def _or_missing(open_one: Callable[[], Opened], sentence: str, missing: list[str
 
 def _classifier() -> Classifier:
     from detector.classifier import Classifier as Trained
+    from detector.classifier.faces import Finder
 
+    Finder()
     return Trained.load()
 
 
