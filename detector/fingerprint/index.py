@@ -20,7 +20,7 @@ import sqlite3
 import threading
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -131,9 +131,10 @@ class FingerprintIndex:
         return int(self._table.execute("SELECT count(*) FROM jobs").fetchone()[0])
 
     def close(self) -> None:
-        """Save and let go."""
+        """Save and let go. Graphs that cannot be written now are made anew when they are needed."""
         with self._lock:
-            self.save()
+            with suppress(OSError, RuntimeError, sqlite3.Error):
+                self.save()
             self._table.close()
 
     def add(self, job: str, film: Fingerprint) -> None:

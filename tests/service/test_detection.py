@@ -1,6 +1,8 @@
 """What a house has to recognise films with, and what it lacks."""
 
 import shutil
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +15,8 @@ from governance.markkeys import FILE
 from governance.provenance import Authority, Reading, read
 from service import detection
 from service.marking import PICTURE_BINDING
+
+Vernissage = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture
@@ -55,15 +59,16 @@ def test_what_cannot_be_told_is_refused(house: Path, tmp_path: Path):
     assert finding.reason == "synthetic_unclear"
 
 
-def test_what_is_missing_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("VERNISSAGE_HOME", str(tmp_path))
-    monkeypatch.delenv("VERNISSAGE_KEYS", raising=False)
-    monkeypatch.setenv("VERNISSAGE_ASSETS", str(tmp_path / "assets"))
-    tools = detection.tools()
-    assert (tools.picture_marks, tools.sound_marks, tools.index, tools.classifier) == ((), (), None, None)
-    said = " ".join(tools.missing)
-    assert "vernissage keys init" in said
-    assert "vernissage assets fetch" in said
+def test_what_is_missing_is_said(vernissage: Vernissage, film: Path, tmp_path: Path):
+    bare = {
+        name: str(tmp_path / name) for name in ("VERNISSAGE_HOME", "VERNISSAGE_KEYS", "VERNISSAGE_ASSETS")
+    }
+    done = vernissage("detect", film, env=bare)
+    assert "note Hidden marks cannot be looked for: There is no" in done.stderr
+    assert "vernissage keys init" in done.stderr
+    assert "note Faces cannot be judged" in done.stderr
+    assert "vernissage assets fetch" in done.stderr
+    assert "INCONCLUSIVE" in done.stdout
 
 
 def test_keys_that_others_may_read_are_not_used(house: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
