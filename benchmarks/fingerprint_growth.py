@@ -68,12 +68,12 @@ def grow(sizes: list[int], end: float) -> list[dict[str, Any]]:
             if len(known_sounds) < ASKED * SOUND_WORDS:
                 known_pictures = np.concatenate([known_pictures, looks])
                 known_sounds = np.concatenate([known_sounds, heard])
+        if len(pictures) + len(sounds) == words:
+            break
         added = time.process_time() - began
         report.append(_measure(films, pictures, sounds, known_pictures, known_sounds))
         report[-1]["add_us"] = round(1e6 * added / (len(pictures) + len(sounds) - words), 1)
         print(report[-1], flush=True)
-        if films < size:
-            break
     return report
 
 
