@@ -65,8 +65,8 @@ from governance.policy import (
 from governance.provenance import Authority, Entry, Ingredient, Making, Reading, State, read, seal
 from governance.release import Releases, demonstrator
 from governance.storage import record
-from service.gatekeeper import facts_of
 from service.detection import check_filmed
+from service.gatekeeper import facts_of
 from service.hub import Hub
 
 ADA = {each.name: each for each in sitters()}["terracotta_bust"].path
