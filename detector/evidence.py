@@ -50,6 +50,9 @@ SYNTHETIC_POINT = "synthetic_fpr_0.1"
 
 SIGNATURE_BITS = 128
 
+NAMED_AT_LEAST = 0.01
+"""Confidence below which a film that only looks alike, such as another of the same portrait, is not named."""
+
 MOST_INSTANTS = 2000
 WEAK_WITNESS = 0.5
 """What a match by picture or by sound alone is worth at most: others may use the same portrait or speech."""
@@ -185,7 +188,8 @@ def fingerprint(matches: Sequence[Match] | None, films: int, seen: Seen, failure
         return _not_found(Layer.FINGERPRINT, what, reason, seen.seconds)
     alone = all(_weak(match) for match in matches)
     best = max(matches, key=_worth)
-    segments = merged(Segment(match.start, match.end, match.job) for match in matches)
+    named = [match for match in matches if match is best or match.confidence >= NAMED_AT_LEAST]
+    segments = merged(Segment(match.start, match.end, match.job) for match in named)
     likeness = "looks" if "picture" in best.witnesses else "sounds"
     return Evidence(
         Layer.FINGERPRINT,
@@ -194,7 +198,7 @@ def fingerprint(matches: Sequence[Match] | None, films: int, seen: Seen, failure
         f"{'portrait' if likeness == 'looks' else 'speech'}."
         if alone
         else f"It matches a film that this house delivered{_when(segments)}.",
-        claims=tuple(Claim(match.job, min(match.confidence, _worth(match))) for match in matches),
+        claims=tuple(Claim(match.job, min(match.confidence, _worth(match))) for match in named),
         segments=segments,
         ours=_passing(Layer.FINGERPRINT, _worth(best)),
         seconds=round(seen.seconds, 3),

@@ -141,6 +141,13 @@ def test_an_empty_register_says_nothing():
     assert evidence.fingerprint([], 9, WHOLE, None).outcome is Outcome.ABSENT
 
 
+def test_films_that_only_look_alike_are_not_named():
+    sure = match("picture", "motion", "sound")
+    alike = replace(sure, job="b", confidence=0.001)
+    assert [claim.job for claim in evidence.fingerprint([sure, alike], 9, WHOLE, None).claims] == ["a"]
+    assert [claim.job for claim in evidence.fingerprint([alike], 9, WHOLE, None).claims] == ["b"]
+
+
 def test_marks_name_the_bound_of_all_that_was_tried():
     heard = sound.Reading(Payload(10, 0.9), 1 - 2e-8, (sound.Segment(0.0, 9.0, 10, 20.0),))
     told = evidence.sound_mark([heard], True, WHOLE, None)
