@@ -13,10 +13,14 @@ import psycopg
 import pytest
 from hypothesis import settings
 
+from assets.operators import declare
 from generator.portrait.landmarks import FaceLandmarker
 from generator.portrait.portrait import Portrait
 from generator.sitters import Sitter, sitters
 from governance.storage import Database
+
+declare()
+"""A process that only hands out tests imports lightning to show a worker's warning."""
 
 settings.register_profile("any machine", deadline=None)
 settings.register_profile("gate", deadline=None, derandomize=True)
