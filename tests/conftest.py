@@ -22,6 +22,9 @@ from governance.storage import Database
 declare()
 """A process that only hands out tests imports lightning to show a worker's warning."""
 
+os.environ.pop("COLUMNS", None)
+"""A console keeps the width it was made with; tests of narrow terminals say theirs when they run."""
+
 settings.register_profile("any machine", deadline=None)
 settings.register_profile("gate", deadline=None, derandomize=True)
 settings.load_profile("gate" if os.environ.get("CI") else "any machine")

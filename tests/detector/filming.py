@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -93,3 +94,8 @@ def _babble(rng: np.random.Generator, seconds: float) -> NDArray[np.float32]:
         loudness = np.interp(times, knots, rng.uniform(0.1, 1.0, len(knots)))
         wave += loudness * np.fft.irfft(noise, len(times))
     return (0.1 * wave / wave.std()).astype(np.float32)
+
+
+def children() -> set[str]:
+    """The processes that this one has started and not yet seen the end of; other tests' may be among them."""
+    return set(Path(f"/proc/self/task/{os.getpid()}/children").read_text().split())

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from detector.errors import MediaDamaged, MediaError, MediaRefused, NoPicture, NoSound
 from detector.media import Limits, facts, frames, sound, sound_blocks, sound_streams
+from tests.detector.filming import children
 
 FPS = 25
 RATE = 48_000
@@ -164,12 +165,12 @@ def test_no_playlist_is_followed(film: Path, tmp_path: Path) -> None:
 
 
 def test_whoever_stops_early_leaves_no_process(film: Path) -> None:
-    before = _children()
+    before = children()
     pictures = frames(film, SMALL)
     next(pictures)
-    assert _children() > before
+    assert children() > before
     pictures.close()  # type: ignore[attr-defined]
-    assert _children() <= before
+    assert children() <= before
 
 
 def test_what_is_whole_of_a_cut_file_is_given(tmp_path: Path) -> None:
@@ -202,13 +203,9 @@ def _survive(film: Path, folder: Path, data: st.DataObject) -> None:
     for _ in range(data.draw(st.integers(0, 40))):
         body[data.draw(st.integers(0, len(body) - 1))] = data.draw(st.integers(0, 255))
     (folder / "damaged.mp4").write_bytes(body[: data.draw(st.integers(1, len(body)))])
-    before, began = _children(), time.monotonic()
+    before, began = children(), time.monotonic()
     for read in (frames, sound_blocks):
         with suppress(MediaError):
             deque(read(folder / "damaged.mp4", SMALL), maxlen=0)  # type: ignore[operator]
     assert time.monotonic() - began < 2 * SMALL.wall_seconds
-    assert _children() <= before
-
-
-def _children() -> set[str]:
-    return set(Path(f"/proc/self/task/{os.getpid()}/children").read_text().split())
+    assert children() <= before
