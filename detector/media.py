@@ -246,7 +246,8 @@ class _Clock:
 
     def wait_for(self, pipe: int) -> None:
         began = time.monotonic()
-        ready, _, _ = select.select([pipe], [], [], max(0.0, min(self._left, self._left_now)))
+        patience = min(self._left, self._left_now)
+        ready = patience > 0 and select.select([pipe], [], [], patience)[0]
         waited = time.monotonic() - began
         self._left -= waited
         self._left_now -= waited

@@ -70,7 +70,7 @@ def test_films_stay_trusted_when_the_signer_is_renewed(
     directory: Path,
 ):
     vernissage("keys", "init", env=house)
-    asked = ("animate", own_sitter.name, speech, "--size", 128, "-o")
+    asked = ("animate", own_sitter.name, speech, "--size", 192, "-o")
     assert vernissage(*asked, films / "a.mp4", env=house).returncode == 0
     before = (directory / "signer.pem").read_bytes()
     assert vernissage("keys", "renew", env=house).returncode == 0
@@ -187,7 +187,7 @@ def test_what_a_stolen_key_sealed_is_disowned(
     vernissage: Vernissage, films: Path, own_sitter: Sitter, speech: Path, house: dict[str, str]
 ):
     vernissage("keys", "init", env=house)
-    vernissage("animate", own_sitter.name, speech, "--size", 128, "-o", films / "a.mp4", env=house)
+    vernissage("animate", own_sitter.name, speech, "--size", 192, "-o", films / "a.mp4", env=house)
     assert vernissage("keys", "renew", "--stolen-since", "2026-01-01", env=house).returncode == 0
     looked = vernissage("verify", films / "a.mp4", env=house)
     assert looked.returncode == 2
@@ -199,7 +199,7 @@ def test_films_are_stamped_by_the_clock_that_is_named(
     house: dict[str, str],
 ):  # fmt: skip
     vernissage("keys", "init", env=house)
-    asked = ("animate", own_sitter.name, speech, "--size", 128, "-o", films / "a.mp4")
+    asked = ("animate", own_sitter.name, speech, "--size", 192, "-o", films / "a.mp4")
     with serving(TimeAuthority()) as clock:
         stamped = house | {"VERNISSAGE_CLOCK": clock.url}
         assert "vernissage keys trust --clock" in refusal(*asked, env=stamped)

@@ -48,6 +48,7 @@ def ask(
 ) -> Callable[..., Film]:
     """``ask(right=...)``: ``animate`` with our own sitter and a few words, but for what is named."""
     monkeypatch.setenv("VERNISSAGE_KEYS", str(keys))
+    monkeypatch.setenv("VERNISSAGE_HOME", str(keys.parent / "hub"))
 
     def run(**changed: object) -> Film:
         asked: dict[str, object] = {
